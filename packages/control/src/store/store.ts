@@ -1,0 +1,86 @@
+/**
+ * The store joint: one sequenced revision log over opaque values.
+ *
+ * Everything kept in memory elsewhere (watch cache, allocators, controllers) is fed by `watch` alone, never by the
+ * writer, so that what was acknowledged, what is served and what is replayed after a restart are the same sequence.
+ */
+
+/** Storage key in the shape `/registry/RESOURCE[/NAMESPACE]/NAME`; ordered bytewise. */
+export type Key = string;
+
+export interface StoredValue {
+  readonly key: Key;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  /** Revision of the last write to this key. */
+  readonly modRevision: number;
+}
+
+export type Operation =
+  | { readonly type: 'put'; readonly key: Key; readonly value: Uint8Array }
+  | { readonly type: 'delete'; readonly key: Key };
+
+/** Holds when the key's current modRevision equals the given one; 0 means the key must not exist. */
+export interface Compare {
+  readonly key: Key;
+  readonly modRevision: number;
+}
+
+export type TxnResult =
+  | { readonly ok: true; readonly revision: number }
+  /** Nothing was written; `failed` is the first comparison that did not hold, with the value found (if any). */
+  | { readonly ok: false; readonly failed: Compare; readonly found: StoredValue | undefined };
+
+export interface RangeResult {
+  readonly items: readonly StoredValue[];
+  /** The revision the answer is true for. */
+  readonly revision: number;
+  readonly more: boolean;
+  /** Keys left after the last item; only counted when `more`. */
+  readonly remaining: number;
+}
+
+export interface StoreEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: Key;
+  /** The new value; for a delete, the last value. */
+  readonly value: Uint8Array;
+  readonly previous: Uint8Array | undefined;
+  readonly createRevision: number;
+  /** The revision of this change. Events of one txn share it. */
+  readonly revision: number;
+}
+
+/** All events of one revision, in the order of its operations. */
+export interface StoreBatch {
+  readonly revision: number;
+  readonly events: readonly StoreEvent[];
+}
+
+export interface StoreStatus {
+  readonly revision: number;
+  readonly compactedRevision: number;
+  readonly sizeBytes: number;
+  readonly keys: number;
+  /** Undefined while writes are accepted; otherwise why they are refused (disk full, closed). */
+  readonly readOnlyReason: string | undefined;
+}
+
+export interface Store {
+  /** Identity of this history; a restore or reset changes it. */
+  readonly epoch: string;
+  /** Keys starting with `prefix`, in order, from `from` (inclusive) on. `at` reads an older revision, or throws STORE_COMPACTED. */
+  range(prefix: Key, options?: { from?: Key; limit?: number; at?: number }): Promise<RangeResult>;
+  /** All operations under one new revision, or none. Resolves only after the change is durable. Throws STORE_READ_ONLY, STORE_CLOSED. */
+  txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult>;
+  /**
+   * Every batch with revision > `after`, in order, without gaps, forever until `signal` aborts (then it returns).
+   * Yields arrays: all batches at hand, so that a consumer pays per wake-up and not per event.
+   * Throws STORE_COMPACTED when `after` is older than the history kept.
+   */
+  watch(after: number, signal: AbortSignal): AsyncIterable<readonly StoreBatch[]>;
+  /** Forgets superseded values and deletions at or below `before`; current values stay. */
+  compact(before: number): Promise<void>;
+  status(): StoreStatus;
+  close(): Promise<void>;
+}
