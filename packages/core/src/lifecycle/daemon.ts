@@ -1,0 +1,35 @@
+/** What a daemon needs from outside and what it gives back. */
+
+import type { Clock, Random } from '../clock/index.ts';
+import type { Logger } from '../log/index.ts';
+import type { Metrics } from '../metrics/index.ts';
+import type { Net } from '../net/index.ts';
+
+/** Everything a daemon may touch outside itself. There is no module-level state anywhere. */
+export interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly net: Net;
+}
+
+export interface Daemon {
+  /** Listener name → bound address (`admin`, `api`, `default/web:http`), as printed in the ready line. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Applies a new configuration without failing a connection; rejects (and changes nothing) when it is invalid. */
+  reload(config: unknown): Promise<void>;
+  /** Stops accepting, lets what is under way finish; resolves when nothing is left or the drain timeout has passed. */
+  drain(): Promise<void>;
+  /** Ends everything now. Safe after `drain`, and twice. */
+  close(): Promise<void>;
+}
+
+/** Resolves once listening *and* first synced (or restored from a snapshot). */
+export type StartDaemon<Config> = (config: Config, deps: Deps) => Promise<Daemon>;
+
+export interface Health {
+  readonly healthy: boolean;
+  /** Name → why it is not well; empty when healthy. */
+  readonly problems: Readonly<Record<string, string>>;
+}
