@@ -1,0 +1,6 @@
+/** Addresses, listening and dialling: the only way daemons touch the network. */
+
+export type { Address, ServiceTarget, Target, TcpAddress } from './address.ts';
+export { formatAddress, isLoopback, parseAddress, parseTarget } from './address.ts';
+export type { ConnectOptions, ListenOptions, Listener, Net } from './net.ts';
+export { systemNet } from './net.ts';

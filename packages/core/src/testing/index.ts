@@ -1,0 +1,6 @@
+/** Fakes and helpers for tests of any package; nothing here is used in production. */
+
+export { testDeps } from './deps.ts';
+export type { TestDeps } from './deps.ts';
+export { MemoryNet } from './memory-net.ts';
+export { eventually } from './eventually.ts';
