@@ -6,7 +6,6 @@
  */
 
 import type { Endpoint } from '../catalog/endpoint.ts';
-import type { TrafficSettings } from '../plan/types.ts';
 
 /** The life of one endpoint inside a Balancer; survives plan updates as long as its key stays or it has connections. */
 export interface EndpointState {
@@ -41,30 +40,6 @@ export type Refusal =
 
 /** A string is a refusal: `typeof result === 'string'`. */
 export type Pick = EndpointState | Refusal;
-
-/** What a plan says about the traffic that this Balancer carries. */
-export interface Pool {
-  readonly endpoints: readonly Endpoint[];
-  /** 0: no session affinity. */
-  readonly affinitySeconds: number;
-  readonly settings: TrafficSettings;
-}
-
-/** The state machine behind one published or intercepted Service port. Pure: time comes in with every call. */
-export interface Balancing {
-  /** Takes over a new plan; answers the endpoints that left and still have connections, for draining. */
-  update(pool: Pool, nowMs: number): readonly EndpointState[];
-  /** Chooses and reserves. `tried`: endpoints that already failed for this connection, never chosen again. */
-  pick(nowMs: number, clientIp: string, tried?: ReadonlySet<EndpointState>): Pick;
-  dialSucceeded(state: EndpointState, nowMs: number): void;
-  /** Counts towards ejection and forgets the client's affinity to it. True when this failure ejected the endpoint. */
-  dialFailed(state: EndpointState, nowMs: number, clientIp: string): boolean;
-  /** The connection or dial ended. */
-  release(state: EndpointState): void;
-  /** Endpoints of the plan, then removed ones that still have connections. */
-  states(): readonly EndpointState[];
-  readonly counters: BalanceCounters;
-}
 
 /** Monotonic counts, read at scrape time. */
 export interface BalanceCounters {

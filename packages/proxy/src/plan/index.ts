@@ -5,6 +5,7 @@ export type {
   Handling,
   Mode,
   PlanContext,
+  Pool,
   PortPlan,
   Selection,
   ServicePlan,
@@ -12,3 +13,13 @@ export type {
   TrafficClass,
   TrafficSettings,
 } from './types.ts';
+export { handlingOf } from './handling.ts';
+export type { PlanChanges, Plans } from './plan.ts';
+export { planAll, Planner } from './plan.ts';
+export type { Published } from './published.ts';
+export { poolOf, publishedPort } from './published.ts';
+export type { Flow, Model, Outcome } from './resolve.ts';
+export { createModel } from './resolve.ts';
+export { isDraining, selectEndpoints } from './selection.ts';
+export { planService } from './service.ts';
+export { DEFAULT_SETTINGS, settingsOf } from './settings.ts';

@@ -113,3 +113,11 @@ export interface ServicePlan {
   /** Why `ports` is empty, for people; absent when it is not. */
   readonly skipped?: string;
 }
+
+/** What a Balancer is given: the endpoints of one traffic class of one port. */
+export interface Pool {
+  readonly endpoints: readonly Endpoint[];
+  /** 0: no session affinity. */
+  readonly affinitySeconds: number;
+  readonly settings: TrafficSettings;
+}
