@@ -6,6 +6,8 @@
  * than one field live beside the kind as a `validate(object) → FieldError[]` function.
  */
 
+import type { ObjectMeta } from './kinds/meta.ts';
+
 export interface Common {
   readonly description?: string;
   /** Filled in when the field is absent. */
@@ -52,11 +54,16 @@ export interface StringSchema extends Common {
   readonly maxLength?: number;
   /** A named syntax check of `names.ts`, such as `dns1123Label`. */
   readonly syntax?: string;
+  /** `''` is a value of its own here; everywhere else an optional `''` is the same as an absent field. */
+  readonly keepEmpty?: boolean;
 }
 export interface IntegerSchema extends Common {
   readonly type: 'integer';
   readonly minimum?: number;
   readonly maximum?: number;
+  /** 0 is the same as an absent field, as it is for the published API's plain (not pointer) numbers. */
+  readonly omitZero?: boolean;
+  readonly format?: 'int32' | 'int64';
 }
 export interface NumberSchema extends Common {
   readonly type: 'number';
@@ -115,19 +122,33 @@ export interface Kind<T extends KubernetesObject = KubernetesObject> {
   /** A PUT without resourceVersion is accepted (built-in kinds such as Service). */
   readonly allowUnconditionalUpdate: boolean;
   readonly allowCreateOnUpdate: boolean;
-  /** Checks `metadata.name`; the answer is what is wrong with it. */
-  readonly validateName: (name: string) => string | undefined;
+  /** Checks `metadata.name`; the answer is what is wrong with it, one sentence per problem. */
+  validateName(name: string): string[];
   /** Defaults that depend on other fields; runs after the schema's own defaults, may change its argument. */
-  readonly applyDefaults?: (object: T) => void;
+  applyDefaults?(object: T): void;
   /** Rules across fields; the structure has been checked already. `old` is given on update (immutability). */
-  readonly validate?: (object: T, old: T | undefined) => FieldError[];
+  validate?(object: T, old: T | undefined, options: ValidationOptions): FieldError[];
   /** Fields usable in field selectors besides metadata.name and metadata.namespace. */
-  readonly selectableFields: { readonly [path: string]: (object: T) => string };
+  readonly selectableFields: { readonly [path: string]: FieldReader<T> };
   /** Printed columns after Name; Age is added by the server. */
   readonly columns: readonly Column<T>[];
+  /** The columns are the whole table: no Name before and no Age after them (Event). */
+  readonly wholeTable?: boolean;
   /** Warnings the server sends with every request of this kind (deprecations). */
   readonly warning?: string;
 }
+
+/** Where the operator may relax what Kubernetes refuses. */
+export interface ValidationOptions {
+  /**
+   * Accept 127.0.0.0/8 and ::1 as endpoint addresses. Default false, as in Kubernetes: a loopback address means a
+   * different machine to every reader. True only where every reader runs on one machine (`--allow-loopback-endpoints`).
+   */
+  readonly allowLoopbackEndpoints?: boolean;
+}
+
+/** Declared through a method so that a `Kind<Service>` may stand in a list of `Kind`. */
+export type FieldReader<T> = { read(object: T): string }['read'];
 
 export interface Column<T> {
   readonly name: string;
@@ -136,35 +157,9 @@ export interface Column<T> {
   /** 0 always shown, 1 only with `-o wide`. */
   readonly priority: 0 | 1;
   /** `now` in epoch milliseconds, for ages. */
-  readonly cell: (object: T, now: number) => string | number;
+  cell(object: T, now: number): string | number;
   /** Shown after Age instead of before it (Service's Selector). */
   readonly afterAge?: boolean;
-}
-
-export interface ObjectMeta {
-  name?: string;
-  generateName?: string;
-  namespace?: string;
-  uid?: string;
-  resourceVersion?: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  deletionGracePeriodSeconds?: number;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  ownerReferences?: OwnerReference[];
-  finalizers?: string[];
-  managedFields?: unknown[];
-}
-
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
 }
 
 export interface KubernetesObject {
