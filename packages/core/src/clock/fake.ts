@@ -60,7 +60,8 @@ export class FakeClock implements Clock {
     let best: Entry | undefined;
     for (const entry of this.#entries) {
       if (entry.at > until) continue;
-      if (best === undefined || entry.at < best.at || (entry.at === best.at && entry.order < best.order)) best = entry;
+      if (best === undefined || entry.at < best.at || (entry.at === best.at && entry.order < best.order))
+        best = entry;
     }
     return best;
   }

@@ -23,6 +23,7 @@ export class Cleanup {
         failures.push(new Error(`closing ${step.name} failed`, { cause: error }));
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, failures.map((failure) => failure.message).join('; '));
+    if (failures.length > 0)
+      throw new AggregateError(failures, failures.map((failure) => failure.message).join('; '));
   }
 }

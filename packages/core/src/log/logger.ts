@@ -38,7 +38,9 @@ export function createLogger(options: LoggerOptions): Logger {
     if (logLevels.indexOf(level) < threshold) return;
     const all = flatten({ ...inherited, ...fields });
     const time = new Date(options.wall()).toISOString();
-    options.write(options.format === 'json' ? jsonLine(time, level, message, all) : textLine(time, level, message, all));
+    options.write(
+      options.format === 'json' ? jsonLine(time, level, message, all) : textLine(time, level, message, all),
+    );
   };
   return {
     debug: (message, fields) => emit('debug', message, fields),

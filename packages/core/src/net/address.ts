@@ -26,7 +26,8 @@ export interface ServiceTarget {
 }
 
 /** A server to reach. */
-export type Target = Exclude<Address, { kind: 'fd' }> | ServiceTarget | { readonly kind: 'url'; readonly url: URL };
+export type Target =
+  Exclude<Address, { kind: 'fd' }> | ServiceTarget | { readonly kind: 'url'; readonly url: URL };
 
 /** Parses a listening address. Throws ADDRESS_INVALID. */
 export function parseAddress(text: string): Address {

@@ -42,7 +42,11 @@ export function systemNet(): Net {
   return { listen: listenSystem, connect: connectSystem };
 }
 
-async function listenSystem(server: Server, address: Address, options: ListenOptions = {}): Promise<Listener> {
+async function listenSystem(
+  server: Server,
+  address: Address,
+  options: ListenOptions = {},
+): Promise<Listener> {
   if (address.kind === 'unix') await removeStale(address.path);
   await new Promise<void>((resolve, reject) => {
     const onError = (error: Error): void => reject(listenFailed(address, error));

@@ -17,7 +17,12 @@ export function testDeps(replaced: Partial<Deps> = {}): TestDeps {
   return {
     clock,
     random: seededRandom(1),
-    log: createLogger({ level: 'debug', format: 'text', write: (line) => void lines.push(line), wall: () => clock.wall() }),
+    log: createLogger({
+      level: 'debug',
+      format: 'text',
+      write: (line) => void lines.push(line),
+      wall: () => clock.wall(),
+    }),
     metrics: new Metrics({ processMetrics: false }),
     net: systemNet(),
     ...replaced,

@@ -18,7 +18,9 @@ export class MemoryNet implements Net {
         : address;
     const name = formatAddress(bound);
     if (this.#servers.has(name)) {
-      return Promise.reject(new OutriggerError(`cannot listen on ${name}: EADDRINUSE`, { code: 'LISTEN_FAILED', target: name }));
+      return Promise.reject(
+        new OutriggerError(`cannot listen on ${name}: EADDRINUSE`, { code: 'LISTEN_FAILED', target: name }),
+      );
     }
     this.#servers.set(name, server);
     return Promise.resolve({ address: bound, name, close: () => void this.#servers.delete(name) });

@@ -1,0 +1,16 @@
+/** Role → daemon, imported when asked for. */
+
+import type { DaemonDefinition, Role } from '@outrigger/core/lifecycle';
+
+export async function definitionOf(role: Role): Promise<DaemonDefinition<unknown>> {
+  switch (role) {
+    case 'control':
+      return (await import('@outrigger/control')).controlDaemon as DaemonDefinition<unknown>;
+    case 'proxy':
+      return (await import('@outrigger/proxy')).proxyDaemon as DaemonDefinition<unknown>;
+    case 'ambassador':
+      return (await import('@outrigger/ambassador')).ambassadorDaemon as DaemonDefinition<unknown>;
+    case 'adapter':
+      return (await import('@outrigger/adapter')).adapterDaemon as DaemonDefinition<unknown>;
+  }
+}

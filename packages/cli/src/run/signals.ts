@@ -1,0 +1,17 @@
+/** Signals as promises. */
+
+const endingSignals = ['SIGTERM', 'SIGINT'] as const;
+
+/** Resolves with the name of the next SIGTERM or SIGINT. */
+export function waitForSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    // The clock's timers and a drained daemon keep no handle; waiting for a signal has to.
+    const keepAlive = setInterval(() => {}, 0x7fff_ffff);
+    const done = (signal: string): void => {
+      clearInterval(keepAlive);
+      for (const name of endingSignals) process.off(name, done);
+      resolve(signal);
+    };
+    for (const name of endingSignals) process.on(name, done);
+  });
+}
