@@ -7,6 +7,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { Owned } from './owned.ts';
 import type { NodeRecord, ObjectKey, PolicyRecord, ServiceRecord, SliceRecord } from './records.ts';
 
 /** A record that appeared or changed, or (undefined) an object that is gone or of no interest. */
@@ -24,48 +25,13 @@ export interface ServiceView {
   readonly policies: readonly PolicyRecord[];
 }
 
-/** The records of one kind that belong to Services, found by their own key and by Service. */
-class Owned<T extends { readonly service: ObjectKey }> {
-  readonly records = new Map<ObjectKey, T>();
-  readonly #byService = new Map<ObjectKey, Map<ObjectKey, T>>();
-
-  /** The Services that the change concerns: none when nothing that matters changed. */
-  set(key: ObjectKey, record: T | undefined, equal: (a: T, b: T) => boolean): readonly ObjectKey[] {
-    const old = this.records.get(key);
-    if (old === undefined && record === undefined) return [];
-    if (old !== undefined) this.#unlink(key, old);
-    if (record !== undefined) this.#link(key, record);
-    if (old === undefined || record === undefined) return [(old ?? record)?.service ?? ''];
-    if (old.service !== record.service) return [old.service, record.service];
-    return equal(old, record) ? [] : [record.service];
-  }
-
-  of(service: ObjectKey): readonly T[] {
-    const members = this.#byService.get(service);
-    if (members === undefined) return [];
-    if (members.size === 1) return [...members.values()];
-    return [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
-  }
-
-  #link(key: ObjectKey, record: T): void {
-    this.records.set(key, record);
-    const members = this.#byService.get(record.service);
-    if (members === undefined) this.#byService.set(record.service, new Map([[key, record]]));
-    else members.set(key, record);
-  }
-
-  #unlink(key: ObjectKey, record: T): void {
-    this.records.delete(key);
-    const members = this.#byService.get(record.service);
-    members?.delete(key);
-    if (members?.size === 0) this.#byService.delete(record.service);
-  }
-}
-
 export class Catalog {
   readonly #services = new Map<ObjectKey, ServiceRecord>();
-  readonly #slices = new Owned<SliceRecord>();
-  readonly #policies = new Owned<PolicyRecord>();
+  readonly #slices = new Owned<SliceRecord>((slice) => [slice.service], sameSlice);
+  readonly #policies = new Owned<PolicyRecord>(
+    (policy) => policy.targets.map((target) => target.service),
+    isDeepStrictEqual,
+  );
   #node: NodeRecord | undefined;
   #dirty = new Set<ObjectKey>();
 
@@ -110,10 +76,10 @@ export class Catalog {
         this.#applyService(change.key, change.record);
         return;
       case 'EndpointSlice':
-        this.#mark(this.#slices.set(change.key, change.record, sameSlice));
+        this.#mark(this.#slices.set(change.key, change.record));
         return;
       case 'TrafficPolicy':
-        this.#mark(this.#policies.set(change.key, change.record, isDeepStrictEqual));
+        this.#mark(this.#policies.set(change.key, change.record));
         return;
       case 'Node':
         this.#node = change.record;
@@ -127,7 +93,7 @@ export class Catalog {
     if (!isDeepStrictEqual(old, record)) this.#dirty.add(key);
   }
 
-  #mark(services: readonly ObjectKey[]): void {
+  #mark(services: Iterable<ObjectKey>): void {
     for (const service of services) this.#dirty.add(service);
   }
 }

@@ -7,6 +7,7 @@ export type {
   ObjectKey,
   PolicyRecord,
   PolicySettings,
+  PolicyTarget,
   Protocol,
   ServicePortRecord,
   ServiceRecord,

@@ -93,18 +93,24 @@ export interface NodeRecord {
   readonly leaving: boolean;
 }
 
-/** A TrafficPolicy; absent fields fall to the next policy or the proxy's defaults. */
-export interface PolicyRecord {
-  readonly namespace: string;
-  readonly name: string;
+export interface PolicyTarget {
   /** Key of the Service it is for. */
   readonly service: ObjectKey;
   /** Port name; `''`: every port of the Service. */
   readonly port: string;
-  readonly settings: PolicySettings;
 }
 
-/** Optional everywhere: what a policy does not say is not its business. */
+export interface PolicyRecord {
+  readonly namespace: string;
+  readonly name: string;
+  readonly targets: readonly PolicyTarget[];
+  /** Epoch milliseconds, 0 unknown: the older of two equally specific policies wins. */
+  readonly createdAtMs: number;
+  readonly settings: PolicySettings;
+  readonly problems?: readonly string[];
+}
+
+/** What a TrafficPolicy says; what it leaves out is the proxy's default. */
 export interface PolicySettings {
   readonly balancing?: Balancing;
   readonly connectTimeoutMs?: number;
@@ -117,4 +123,4 @@ export interface PolicySettings {
   readonly maxEjectionPercent?: number;
 }
 
-export type Balancing = 'RoundRobin' | 'LeastConnections';
+export type Balancing = 'roundRobin' | 'leastConnections';

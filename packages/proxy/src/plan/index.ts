@@ -22,4 +22,4 @@ export type { Flow, Model, Outcome } from './resolve.ts';
 export { createModel } from './resolve.ts';
 export { isDraining, selectEndpoints } from './selection.ts';
 export { planService } from './service.ts';
-export { DEFAULT_SETTINGS, settingsOf } from './settings.ts';
+export { DEFAULT_SETTINGS, policyFor, settingsOf } from './settings.ts';

@@ -3,10 +3,10 @@
 import type { ServiceView } from '../catalog/catalog.ts';
 import { joinEndpoints } from '../catalog/endpoints.ts';
 import { familyOf } from '../catalog/ip.ts';
-import type { Family, PolicyRecord, ServicePortRecord, ServiceRecord } from '../catalog/records.ts';
+import type { Family, ServicePortRecord, ServiceRecord } from '../catalog/records.ts';
 import { handlingOf } from './handling.ts';
 import { selectEndpoints } from './selection.ts';
-import { settingsOf } from './settings.ts';
+import { policyFor, settingsOf } from './settings.ts';
 import { externalTraffic, internalTraffic } from './traffic.ts';
 import type { PlanContext, PortPlan, ServicePlan } from './types.ts';
 
@@ -52,7 +52,7 @@ function planPort(
     zone: context.zone,
   });
   const masquerade = { detector: context.podCIDRs.length > 0, masqueradeAll: context.masqueradeAll };
-  const applicable = policiesOf(policies, port.name);
+  const policy = policyFor(policies, key, port.name);
   return {
     id: `${key}:${port.name === '' ? port.port : port.name}/${port.protocol}/${family}`,
     service: key,
@@ -60,7 +60,7 @@ function planPort(
     protocol: port.protocol,
     port: port.port,
     family,
-    handling: handlingOf(port, context.mode, applicable.length > 0),
+    handling: handlingOf(port, context.mode, policy !== undefined),
     clusterIP: service.clusterIPs.find(ofFamily) ?? '',
     externalIPs,
     loadBalancerIPs,
@@ -69,21 +69,13 @@ function planPort(
     internalTrafficPolicy,
     externalTrafficPolicy,
     affinitySeconds: service.affinitySeconds,
-    settings: settingsOf(context.defaults, applicable),
+    policy: policy === undefined ? '' : `${policy.namespace}/${policy.name}`,
+    settings: settingsOf(context.defaults, policy),
     endpoints,
     selection,
     internal: internalTraffic(selection, internalTrafficPolicy, masquerade),
     external: externalTraffic(selection, externalTrafficPolicy, masquerade),
   };
-}
-
-/** Policies of the whole Service first, then those of this port, so that the more specific has the last word. */
-function policiesOf(policies: readonly PolicyRecord[], port: string): readonly PolicyRecord[] {
-  if (policies.length === 0) return policies;
-  return [
-    ...policies.filter((policy) => policy.port === ''),
-    ...policies.filter((policy) => policy.port !== '' && policy.port === port),
-  ];
 }
 
 /** The families of its clusterIPs; without any, those it asks for or has endpoints in. */

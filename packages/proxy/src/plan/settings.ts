@@ -1,17 +1,21 @@
-/** The settings of one Service port: the proxy's defaults, then its TrafficPolicies. */
+/**
+ * The settings of one Service port: the proxy's defaults, or those of the TrafficPolicy that wins.
+ *
+ * A policy is whole: two are never mixed, so that the reader of one sees what applies. The most specific wins (for the
+ * port before for the Service), then the oldest, then the first by name: Gateway API's rule for policies in conflict.
+ */
 
-import type { PolicyRecord } from '../catalog/records.ts';
+import type { ObjectKey, PolicyRecord } from '../catalog/records.ts';
 import type { TrafficSettings } from './types.ts';
 
-/** What applies to a port without any TrafficPolicy. */
+/** What applies to a port without any TrafficPolicy; the same as the defaults of the TrafficPolicy schema. */
 export const DEFAULT_SETTINGS: TrafficSettings = Object.freeze({
   // Tells long from short connections, at the price of two random numbers a connection.
-  balancing: 'LeastConnections',
-  // Long enough for one lost SYN (1 s) and a slow accept; a dead host costs this much once per try.
-  connectTimeoutMs: 2_000,
-  // As kube-proxy's established-connection tracking is for days, so idle connections are kept for an hour.
+  balancing: 'leastConnections',
+  // A dead host costs this much once for every try.
+  connectTimeoutMs: 1_000,
   idleTimeoutMs: 3_600_000,
-  maxConnections: 10_000,
+  maxConnections: 16_384,
   maxConnectionsPerEndpoint: 0,
   consecutiveFailures: 5,
   baseEjectionMs: 30_000,
@@ -19,8 +23,33 @@ export const DEFAULT_SETTINGS: TrafficSettings = Object.freeze({
   maxEjectionPercent: 50,
 });
 
-/** `policies` in rising precedence: what a later one says replaces what an earlier one said. */
-export function settingsOf(defaults: TrafficSettings, policies: readonly PolicyRecord[]): TrafficSettings {
-  if (policies.length === 0) return defaults;
-  return Object.assign({}, defaults, ...policies.map((policy) => policy.settings)) as TrafficSettings;
+/** The one policy of `policies` that applies to a Service port; undefined when none does. */
+export function policyFor(
+  policies: readonly PolicyRecord[],
+  service: ObjectKey,
+  port: string,
+): PolicyRecord | undefined {
+  let best: PolicyRecord | undefined;
+  for (const policy of policies) {
+    if (specificity(policy, service, port) === 0) continue;
+    if (best === undefined || precedes(policy, best, service, port)) best = policy;
+  }
+  return best;
+}
+
+export function settingsOf(defaults: TrafficSettings, policy: PolicyRecord | undefined): TrafficSettings {
+  return policy === undefined ? defaults : { ...defaults, ...policy.settings };
+}
+
+function precedes(a: PolicyRecord, b: PolicyRecord, service: ObjectKey, port: string): boolean {
+  const bySpecificity = specificity(a, service, port) - specificity(b, service, port);
+  if (bySpecificity !== 0) return bySpecificity > 0;
+  return a.createdAtMs === b.createdAtMs ? a.name < b.name : a.createdAtMs < b.createdAtMs;
+}
+
+/** 2: names the port; 1: the whole Service; 0: not for it. */
+function specificity(policy: PolicyRecord, service: ObjectKey, port: string): 0 | 1 | 2 {
+  const targets = policy.targets.filter((target) => target.service === service);
+  if (port !== '' && targets.some((target) => target.port === port)) return 2;
+  return targets.some((target) => target.port === '') ? 1 : 0;
 }

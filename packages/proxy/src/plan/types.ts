@@ -25,7 +25,7 @@ export interface PlanContext {
   readonly defaults: TrafficSettings;
 }
 
-/** Resolved settings of one Service port: the proxy's defaults overlaid by its TrafficPolicies. */
+/** Resolved settings of one Service port: the proxy's defaults, or the TrafficPolicy's. */
 export interface TrafficSettings {
   readonly balancing: Balancing;
   /** One dial; the next endpoint is tried after it. */
@@ -95,6 +95,8 @@ export interface PortPlan {
   readonly internalTrafficPolicy: TrafficScope;
   readonly externalTrafficPolicy: TrafficScope;
   readonly affinitySeconds: number;
+  /** Key of the TrafficPolicy the settings come from, `''` for none. */
+  readonly policy: string;
   readonly settings: TrafficSettings;
   /** Every endpoint of the port, usable or not, sorted by key. */
   readonly endpoints: readonly Endpoint[];
