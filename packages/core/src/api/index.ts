@@ -81,3 +81,6 @@ export {
   portNumber,
   qualifiedName,
 } from './names.ts';
+
+export type { KindName, ResourceName, Status, StatusCause, StatusDetails } from './status.ts';
+export { ApiError, deletedStatus } from './status.ts';
