@@ -84,3 +84,44 @@ export {
 
 export type { KindName, ResourceName, Status, StatusCause, StatusDetails } from './status.ts';
 export { ApiError, deletedStatus } from './status.ts';
+export { applyDefaults, applySchemaDefaults, defaultsOf, prune } from './defaults.ts';
+export { canonicalJson, equalJson } from './equal.ts';
+export type { CIDR, IPFamily } from './ip.ts';
+export {
+  canonicalIP,
+  cidrContains,
+  cidrProblems,
+  formatIP,
+  ipFamily,
+  ipProblems,
+  parseCIDR,
+  parseIP,
+  specialIPProblems,
+} from './ip.ts';
+export type { ParsedJson } from './json.ts';
+export { duplicateFields, parseJson } from './json.ts';
+export {
+  maxAnnotationBytes,
+  validateAnnotations,
+  validateFinalizers,
+  validateLabels,
+  validateMetadata,
+  validateMetadataUpdate,
+} from './metadata.ts';
+export {
+  child,
+  duplicate,
+  fieldImmutable,
+  forbidden,
+  invalid,
+  invalidBy,
+  item,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+  typeInvalid,
+} from './problems.ts';
+export type { Structure } from './structure.ts';
+export { checkStructure, maxProblems, typeErrors } from './structure.ts';
+export { validateObject } from './validate.ts';

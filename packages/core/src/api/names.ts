@@ -146,6 +146,15 @@ export function portNumber(value: number): string[] {
   );
 }
 
+/** The checks that a schema may name in `syntax`. */
+export const syntaxes: ReadonlyMap<string, SyntaxCheck> = new Map([
+  ['dns1123Label', dns1123Label],
+  ['dns1123Subdomain', dns1123Subdomain],
+  ['dns1035Label', dns1035Label],
+  ['qualifiedName', qualifiedName],
+  ['portName', portName],
+]);
+
 function tooLong(value: string, max: number): string[] {
   return unless(value.length <= max, `must be no more than ${max} characters`);
 }

@@ -31,7 +31,8 @@ export interface Status {
   readonly message?: string;
   readonly reason?: string;
   readonly details?: StatusDetails;
-  readonly code: number;
+  /** The HTTP status code of a failure. */
+  readonly code?: number;
 }
 
 /** What an error is about. */
@@ -42,7 +43,7 @@ export class ApiError extends OutriggerError {
   readonly #status: Status;
 
   constructor(status: Status, cause?: unknown) {
-    super(status.message ?? status.reason ?? `HTTP ${status.code}`, {
+    super(status.message ?? status.reason ?? `HTTP ${status.code ?? 500}`, {
       code: codeOf(status.reason),
       ...(status.details?.name === undefined ? {} : { target: status.details.name }),
       ...(cause === undefined ? {} : { cause }),
@@ -53,7 +54,7 @@ export class ApiError extends OutriggerError {
 
   /** HTTP status code. */
   get httpStatus(): number {
-    return this.#status.code;
+    return this.#status.code ?? 500;
   }
 
   /** `NotFound`, `Conflict` …; `Unknown` where the server gave none. */
@@ -229,7 +230,7 @@ export class ApiError extends OutriggerError {
 
   /** What a client throws: the Status in a response body, or the best that can be said of a body that is none. */
   static fromStatus(body: unknown, httpStatus: number): ApiError {
-    if (isFailureStatus(body)) return new ApiError({ ...body, code: body.code || httpStatus });
+    if (isFailureStatus(body)) return new ApiError(cleaned(body, httpStatus));
     const text = typeof body === 'string' ? body.trim().slice(0, 256) : '';
     const message = text === '' ? `the server answered HTTP ${httpStatus} without a reason` : text;
     return failure(httpStatus, reasonOf.get(httpStatus) ?? 'Unknown', message);
@@ -244,7 +245,6 @@ export function deletedStatus(resource: ResourceName, name: string, uid: string 
     metadata: {},
     status: 'Success',
     details: { ...about(resource, name), ...(uid === undefined ? {} : { uid }) },
-    code: 200,
   };
 }
 
@@ -307,13 +307,44 @@ function codeOf(reason: string | undefined): string {
   return `API_${reason.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`;
 }
 
-function isFailureStatus(body: unknown): body is Status {
-  return (
-    typeof body === 'object' &&
-    body !== null &&
-    'kind' in body &&
-    body.kind === 'Status' &&
-    'status' in body &&
-    body.status !== 'Success'
+function isFailureStatus(body: unknown): body is Record<string, unknown> {
+  return isRecord(body) && body['kind'] === 'Status' && body['status'] !== 'Success';
+}
+
+/** Only what has the right type, so that a strange server cannot make callers fail in strange places. */
+function cleaned(body: Record<string, unknown>, httpStatus: number): Status {
+  const { message, reason, code, details } = body;
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: isRecord(body['metadata'])
+      ? onlyStrings(body['metadata'], ['continue', 'resourceVersion'])
+      : {},
+    status: 'Failure',
+    ...(typeof message === 'string' ? { message } : {}),
+    ...(typeof reason === 'string' && reason !== '' ? { reason } : {}),
+    ...(isRecord(details) ? { details: cleanedDetails(details) } : {}),
+    code: typeof code === 'number' && code > 0 ? code : httpStatus,
+  };
+}
+
+function cleanedDetails(details: Record<string, unknown>): StatusDetails {
+  const { causes, retryAfterSeconds } = details;
+  return {
+    ...onlyStrings(details, ['name', 'group', 'kind', 'uid']),
+    ...(Array.isArray(causes)
+      ? { causes: causes.filter(isRecord).map((cause) => onlyStrings(cause, ['reason', 'message', 'field'])) }
+      : {}),
+    ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
+  };
+}
+
+function onlyStrings(from: Record<string, unknown>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof from[name] === 'string' ? [[name, from[name]] as const] : [])),
   );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
