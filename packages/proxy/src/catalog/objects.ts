@@ -12,6 +12,7 @@ export interface MetaFields {
   namespace?: Maybe<string>;
   labels?: Maybe<Record<string, string>>;
   annotations?: Maybe<Record<string, string>>;
+  creationTimestamp?: Maybe<string>;
   deletionTimestamp?: Maybe<string>;
 }
 
@@ -75,4 +76,23 @@ export interface NodeFields {
     taints?: Maybe<{ key?: Maybe<string> }[]>;
   }>;
   status?: Maybe<{ addresses?: Maybe<{ type?: Maybe<string>; address?: Maybe<string> }[]> }>;
+}
+
+export interface PolicyFields {
+  metadata?: Maybe<MetaFields>;
+  spec?: Maybe<{
+    targetRefs?: Maybe<
+      { group?: Maybe<string>; kind?: Maybe<string>; name?: Maybe<string>; sectionName?: Maybe<string> }[]
+    >;
+    balancing?: Maybe<string>;
+    connectTimeout?: Maybe<string>;
+    idleTimeout?: Maybe<string>;
+    connectionLimit?: Maybe<{ total?: Maybe<number>; perEndpoint?: Maybe<number> }>;
+    ejection?: Maybe<{
+      consecutiveFailures?: Maybe<number>;
+      baseEjectionTime?: Maybe<string>;
+      maxEjectionTime?: Maybe<string>;
+      maxEjectionPercent?: Maybe<number>;
+    }>;
+  }>;
 }
