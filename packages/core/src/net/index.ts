@@ -4,3 +4,5 @@ export type { Address, ServiceTarget, Target, TcpAddress } from './address.ts';
 export { formatAddress, isLoopback, parseAddress, parseTarget } from './address.ts';
 export type { ConnectOptions, ListenOptions, Listener, Net } from './net.ts';
 export { systemNet } from './net.ts';
+export type { RelayEnd, RelayHooks } from './relay.ts';
+export { Relay, RelayShare } from './relay.ts';
