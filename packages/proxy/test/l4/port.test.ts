@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import { test } from 'tap';
 import { firstSyncWaitMs } from '../../src/l4/index.ts';
-import { backend, deadPort, exchange, fixture, poolOf } from './bench-port.ts';
+import { backend, deadPort, exchange, fixture, poolOf } from './fixture.ts';
 
 const answer = (text: string) => (socket: Socket) => void socket.on('end', () => socket.end(text)).resume();
 

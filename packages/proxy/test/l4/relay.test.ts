@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { test } from 'tap';
-import { backend, exchange, fixture, poolOf } from './bench-port.ts';
+import { backend, exchange, fixture, poolOf } from './fixture.ts';
 
 test('bytes pass both ways, a half-close is passed on, everything is counted', async (t) => {
   const echo = await backend(t, (socket) => {
@@ -79,13 +79,14 @@ test('a reset on one side is a reset on the other', async (t) => {
   });
   const { number, page, settled } = await fixture(t, poolOf([server.port]));
   await t.rejects(exchange(number, 'x'), { code: 'ECONNRESET' });
+  await settled();
   const client = connect({ host: '127.0.0.1', port: number });
   await once(client, 'connect');
   while (server.sockets.size === 0) await new Promise((resolve) => setImmediate(resolve));
   const [upstream] = [...server.sockets];
-  const closed = once(upstream!, 'close');
+  const broken = once(upstream!, 'close');
   client.resetAndDestroy();
-  await closed;
+  await t.rejects(broken, { code: 'ECONNRESET' });
   await settled();
   t.match(await page(), /failures_total\{service="default\/web",port="http",reason="client-reset"\} 1\n/);
 });
