@@ -17,7 +17,7 @@ const ECHO_MS = 500;
 
 /** Resolves to the exit code; a child ended by a signal ends this process by the same signal. */
 export function handOver(file, args, { ownSession = false, env = process.env, stdio = 'inherit' } = {}) {
-  const onTerminal = process.stdin.isTTY === true;
+  const onTerminal = process.stdin.isTTY;
   const child = spawn(file, args, {
     cwd: root,
     env: withToolchain(env, file),
