@@ -125,3 +125,23 @@ export {
 export type { Structure } from './structure.ts';
 export { checkStructure, maxProblems, typeErrors } from './structure.ts';
 export { validateObject } from './validate.ts';
+export { validateProbe } from './rules/pod.ts';
+export {
+  validateMetricsAdapterSpec,
+  validateRedisAmbassadorSpec,
+  validateSecretSource,
+  validateTrafficPolicySpec,
+} from './rules/own.ts';
+export { defaultFamilies } from './rules/service-defaults.ts';
+export {
+  isHeadless,
+  needsClusterIP,
+  needsExternalPolicy,
+  needsHealthCheck,
+  needsNodePort,
+} from './rules/service-shape.ts';
+export { pairClusterIPs, prepareServiceUpdate } from './rules/service-update.ts';
+export type { Labels, LabelSelectorObject, Operator, Requirement } from './select/labels.ts';
+export { LabelSelector, parseLabelSelector, selectorOfLabels, selectorOfObject } from './select/labels.ts';
+export type { FieldRequirement, SelectableValues } from './select/fields.ts';
+export { FieldSelector, parseFieldSelector, selectableValues } from './select/fields.ts';

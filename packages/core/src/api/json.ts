@@ -20,6 +20,8 @@ interface Level {
   readonly path: string;
   /** Names seen so far; undefined in an array. */
   readonly names: Set<string> | undefined;
+  /** In an object: the next string is a name, not a value. */
+  atName: boolean;
   /** Where the value that is being read stands. */
   here: string;
   index: number;
@@ -29,28 +31,58 @@ interface Level {
 export function duplicateFields(text: string): string[] {
   const duplicates = new Set<string>();
   const levels: Level[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[[\]{},]/gs;
-  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+  for (let at = 0; at < text.length; at += 1) {
     const level = levels.at(-1);
-    if (match[1] !== undefined && level?.names !== undefined) {
-      const name = JSON.parse(match[0].slice(0, match[0].lastIndexOf('"') + 1)) as string;
-      level.here = child(level.path, name);
-      if (level.names.has(name)) duplicates.add(level.here);
-      level.names.add(name);
-    } else if (match[0] === '{' || match[0] === '[') {
-      levels.push(opened(match[0], level?.here ?? ''));
-    } else if (match[0] === '}' || match[0] === ']') {
-      levels.pop();
-    } else if (match[0] === ',' && level !== undefined && level.names === undefined) {
-      level.index += 1;
-      level.here = item(level.path, level.index);
+    switch (text[at]) {
+      case '"': {
+        const end = stringEnd(text, at);
+        if (level?.atName === true)
+          takeName(level, JSON.parse(text.slice(at, end + 1)) as string, duplicates);
+        at = end;
+        break;
+      }
+      case '{':
+      case '[':
+        levels.push(opened(text[at] === '{', level?.here ?? ''));
+        break;
+      case '}':
+      case ']':
+        levels.pop();
+        break;
+      case ',':
+        if (level !== undefined) next(level);
     }
   }
   return [...duplicates];
 }
 
-function opened(bracket: '{' | '[', path: string): Level {
-  return bracket === '{'
-    ? { path, names: new Set(), here: path, index: 0 }
-    : { path, names: undefined, here: item(path, 0), index: 0 };
+function takeName(level: Level, name: string, duplicates: Set<string>): void {
+  level.atName = false;
+  level.here = child(level.path, name);
+  if (level.names?.has(name) === true) duplicates.add(level.here);
+  level.names?.add(name);
+}
+
+function next(level: Level): void {
+  if (level.names !== undefined) {
+    level.atName = true;
+    return;
+  }
+  level.index += 1;
+  level.here = item(level.path, level.index);
+}
+
+function opened(isObject: boolean, path: string): Level {
+  return isObject
+    ? { path, names: new Set(), atName: true, here: path, index: 0 }
+    : { path, names: undefined, atName: false, here: item(path, 0), index: 0 };
+}
+
+/** Index of the closing quote: the first one behind an even number of backslashes. */
+function stringEnd(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+  }
 }

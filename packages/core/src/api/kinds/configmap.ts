@@ -1,6 +1,7 @@
 /** core/v1 ConfigMap: configuration as text. */
 
 import { boolean, map, string } from '../build.ts';
+import { validateConfigMap } from '../rules/small.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -19,6 +20,7 @@ export const configMapKind = defineKind<ConfigMap>({
   shortNames: ['cm'],
   description: 'Configuration as text, by key.',
   fields,
+  validate: validateConfigMap,
   columns: [
     {
       name: 'Data',

@@ -4,15 +4,15 @@ import type { Infer } from '../build.ts';
 import { any, boolean, integer, intOrString, keyedList, list, object, string } from '../build.ts';
 import { protocols } from './service.ts';
 
-/** Exactly one of the four ways to probe. Absent numbers take Kubernetes' defaults (`kinds/pod-defaults.ts`). */
+/** Exactly one of the four ways to probe. */
 export const probe = object(
   {
     httpGet: object(
       {
-        path: string('Path to ask for'),
+        path: string('Path to ask for', { default: '/' }),
         port: intOrString('Port number or name'),
         host: string('Host name to connect to; the pod itself if absent'),
-        scheme: string('HTTP or HTTPS', { enum: ['HTTP', 'HTTPS'] }),
+        scheme: string('HTTP or HTTPS', { enum: ['HTTP', 'HTTPS'], default: 'HTTP' }),
         httpHeaders: list(
           object(
             { name: string('Header name'), value: string('Header value', { keepEmpty: true }) },
@@ -45,13 +45,15 @@ export const probe = object(
       omitZero: true,
       format: 'int32',
     }),
-    timeoutSeconds: integer('Seconds a probe may take (default 1)', { omitZero: true, format: 'int32' }),
-    periodSeconds: integer('Seconds between probes (default 10)', { omitZero: true, format: 'int32' }),
-    successThreshold: integer('Successes in a row that count as a pass (default 1)', {
+    timeoutSeconds: integer('Seconds a probe may take', { default: 1, omitZero: true, format: 'int32' }),
+    periodSeconds: integer('Seconds between probes', { default: 10, omitZero: true, format: 'int32' }),
+    successThreshold: integer('Successes in a row that count as a pass', {
+      default: 1,
       omitZero: true,
       format: 'int32',
     }),
-    failureThreshold: integer('Failures in a row that count as a failure (default 3)', {
+    failureThreshold: integer('Failures in a row that count as a failure', {
+      default: 3,
       omitZero: true,
       format: 'int32',
     }),

@@ -2,6 +2,7 @@
 
 import type { Infer } from '../build.ts';
 import { integer, list, object, string } from '../build.ts';
+import { validateEndpoints } from '../rules/endpoints.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { firstFew } from './text.ts';
@@ -56,6 +57,7 @@ export const endpointsKind = defineKind<Endpoints>({
   warning: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   fields,
   allowCreateOnUpdate: true,
+  validate: validateEndpoints,
   columns: [
     {
       name: 'Endpoints',

@@ -2,6 +2,7 @@
 
 import type { Infer } from '../build.ts';
 import { boolean, integer, list, map, object, string } from '../build.ts';
+import { validateEndpointSlice } from '../rules/endpoints.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { firstFew } from './text.ts';
@@ -47,7 +48,7 @@ export type Endpoint = Infer<typeof endpoint>;
 
 export const endpointPort = object(
   {
-    name: string('Name of the Service port', { keepEmpty: true }),
+    name: string('Name of the Service port', { keepEmpty: true, default: '' }),
     port: integer('Port number; absent means every port', { format: 'int32' }),
     protocol: string('Transport protocol', { enum: protocols, default: 'TCP' }),
     appProtocol: string('Application protocol'),
@@ -75,6 +76,7 @@ export const endpointSliceKind = defineKind<EndpointSlice>({
   fields,
   required: ['addressType'],
   allowCreateOnUpdate: true,
+  validate: validateEndpointSlice,
   columns: [
     {
       name: 'AddressType',

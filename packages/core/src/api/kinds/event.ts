@@ -4,6 +4,7 @@ import type { Infer } from '../build.ts';
 import { describe, integer, object, string } from '../build.ts';
 import { humanDuration } from '../duration.ts';
 import { parseTime } from '../time.ts';
+import { validateEvent } from '../rules/small.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { objectReference } from './meta.ts';
@@ -64,6 +65,7 @@ export const eventKind = defineKind<Event>({
     type: (event) => event.type ?? '',
   },
   wholeTable: true,
+  validate: validateEvent,
   columns: [
     { name: 'Last Seen', type: 'string', description: 'Age of the last time', priority: 0, cell: lastSeen },
     {

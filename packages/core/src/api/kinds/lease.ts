@@ -2,6 +2,7 @@
 
 import type { Infer } from '../build.ts';
 import { integer, object, string } from '../build.ts';
+import { validateLease } from '../rules/small.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -32,6 +33,7 @@ export const leaseKind = defineKind<Lease>({
   required: ['spec'],
   allowUnconditionalUpdate: false,
   allowCreateOnUpdate: true,
+  validate: validateLease,
   columns: [
     {
       name: 'Holder',

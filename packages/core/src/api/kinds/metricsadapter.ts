@@ -3,24 +3,10 @@
 import type { Infer } from '../build.ts';
 import { describe, integer, list, map, number, object, string } from '../build.ts';
 import { daemonFields } from './daemon.ts';
+import { validateMetricsAdapterSpec } from '../rules/own.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { conditions } from './meta.ts';
-
-const statsdTimers = object(
-  {
-    type: string('What a timer becomes', { enum: ['histogram', 'summary'], default: 'histogram' }),
-    buckets: list(number(), 'Upper bounds of a histogram, in seconds, ascending', {
-      default: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      maxItems: 64,
-    }),
-    quantiles: list(number('', { minimum: 0, maximum: 1 }), 'Quantiles of a summary', {
-      default: [0.5, 0.9, 0.99],
-      maxItems: 16,
-    }),
-  },
-  { required: ['type', 'buckets', 'quantiles'], description: 'How StatsD timers are kept', default: {} },
-);
 
 export const metricsAdapterSpec = object(
   {
@@ -34,14 +20,17 @@ export const metricsAdapterSpec = object(
       keepEmpty: true,
     }),
     labels: map(string(), 'Labels added to every collected series'),
-    statsdTimers,
+    timerBuckets: list(number(), 'Upper bounds of the histograms that timers become, in seconds, ascending', {
+      default: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      maxItems: 64,
+    }),
     maxSeries: integer('Series kept at most; lines that would add more are counted and dropped', {
       default: 100_000,
       minimum: 1,
     }),
   },
   {
-    required: ['listen', 'admin', 'statsdUdp', 'statsdTimers', 'maxSeries', 'drainTimeout', 'logLevel'],
+    required: ['listen', 'admin', 'statsdUdp', 'timerBuckets', 'maxSeries', 'drainTimeout', 'logLevel'],
     description: 'Configuration of the adapter',
   },
 );
@@ -65,6 +54,7 @@ export const metricsAdapterKind = defineKind<MetricsAdapter>({
   required: ['spec'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
+  validate: (object) => validateMetricsAdapterSpec(object.spec),
   columns: [
     {
       name: 'Listen',

@@ -2,6 +2,7 @@
 
 import { keyedList, list, object, string } from '../build.ts';
 import { dns1123Label } from '../names.ts';
+import { validateNamespace } from '../rules/small.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -45,6 +46,7 @@ export const namespaceKind = defineKind<Namespace>({
   required: ['spec'],
   validateName: dns1123Label,
   selectableFields: { 'status.phase': (namespace) => namespace.status?.phase ?? '' },
+  validate: validateNamespace,
   columns: [
     {
       name: 'Status',

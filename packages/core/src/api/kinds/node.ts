@@ -3,6 +3,7 @@
 import type { Infer } from '../build.ts';
 import { any, boolean, integer, keyedList, list, map, object, string } from '../build.ts';
 import type { Column } from '../schema.ts';
+import { validateNode } from '../rules/small.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 
@@ -91,6 +92,7 @@ export const nodeKind = defineKind<Node>({
   fields,
   required: ['spec'],
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec.unschedulable ?? false) },
+  validate: validateNode,
   columns: [
     {
       name: 'Status',

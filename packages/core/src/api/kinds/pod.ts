@@ -6,6 +6,7 @@
 import type { Infer } from '../build.ts';
 import { any, boolean, describe, integer, keyedList, list, map, object, string } from '../build.ts';
 import { container, containerStatus, volume } from './container.ts';
+import { defaultPod, validatePod } from '../rules/pod.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { podColumns } from './pod-columns.ts';
@@ -162,5 +163,7 @@ export const podKind = defineKind<Pod>({
     'status.podIPs': (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? '',
     'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
   },
+  applyDefaults: defaultPod,
+  validate: validatePod,
   columns: podColumns,
 });

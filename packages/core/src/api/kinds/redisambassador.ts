@@ -3,6 +3,7 @@
 import type { Infer } from '../build.ts';
 import { describe, list, object, string } from '../build.ts';
 import { daemonFields, secretSource } from './daemon.ts';
+import { validateRedisAmbassadorSpec } from '../rules/own.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { conditions } from './meta.ts';
@@ -60,6 +61,7 @@ export const redisAmbassadorKind = defineKind<RedisAmbassador>({
   required: ['spec'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
+  validate: (object) => validateRedisAmbassadorSpec(object.spec),
   columns: [
     {
       name: 'Listen',

@@ -3,6 +3,8 @@
 import type { Infer } from '../build.ts';
 import { boolean, describe, integer, intOrString, keyedList, list, map, object, string } from '../build.ts';
 import { dns1035Label } from '../names.ts';
+import { defaultService } from '../rules/service-defaults.ts';
+import { validateService } from '../rules/service.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { clusterIPColumn, externalIPColumn, portsColumn, selectorColumn } from './service-columns.ts';
@@ -146,6 +148,8 @@ export const serviceKind = defineKind<Service>({
     'spec.clusterIP': (service) => service.spec.clusterIP ?? '',
     'spec.type': (service) => service.spec.type,
   },
+  applyDefaults: defaultService,
+  validate: validateService,
   columns: [
     {
       name: 'Type',

@@ -2,6 +2,7 @@
 
 import type { Infer } from '../build.ts';
 import { integer, list, object, string } from '../build.ts';
+import { validateTrafficPolicySpec } from '../rules/own.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { conditions } from './meta.ts';
@@ -108,6 +109,7 @@ export const trafficPolicyKind = defineKind<TrafficPolicy>({
   required: ['spec'],
   hasGeneration: true,
   allowUnconditionalUpdate: false,
+  validate: (policy) => validateTrafficPolicySpec(policy.spec),
   columns: [
     {
       name: 'Targets',
