@@ -34,6 +34,22 @@ function normal(group: Readonly<Record<string, string>> | undefined): Record<str
   return Object.fromEntries(Object.entries(group).map(([name, value]) => [name, value.replace(/^\.\//, '')]));
 }
 
+test('the lockfile has every optional package its packages name, for every platform', (t) => {
+  const { packages: locked } = readJson('package-lock.json') as Lockfile;
+  const names = new Set(Object.keys(locked).map((path) => path.replace(/^.*node_modules\//, '')));
+  const problems = Object.entries(locked).flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {})
+      .filter((name) => !names.has(name))
+      .map((name) => ({
+        path: 'package-lock.json',
+        line: 1,
+        what: `${path || 'the root'} asks for ${name}, which is not there, so npm ci refuses. Choose a version of it that is complete.`,
+      })),
+  );
+  report(t, 'optional packages', problems);
+  t.end();
+});
+
 test('the lockfile names no registry: everyone installs from their own', (t) => {
   const problems = files('package-lock.json').flatMap(({ path, lines }) =>
     lines.flatMap((text, index) =>
