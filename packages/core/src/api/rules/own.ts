@@ -64,8 +64,8 @@ export function validateRedisAmbassadorSpec(spec: RedisAmbassadorSpec, path = 's
 }
 
 export function validateMetricsAdapterSpec(spec: MetricsAdapterSpec, path = 'spec'): FieldError[] {
-  const { buckets } = spec.statsdTimers;
-  const bucketPath = child(path, 'statsdTimers.buckets');
+  const buckets = spec.timerBuckets;
+  const bucketPath = child(path, 'timerBuckets');
   const unordered = buckets.flatMap((bound, index) =>
     bound > (buckets[index - 1] ?? -Infinity) ? [] : [index],
   );
