@@ -1,1 +1,19 @@
-export {};
+/** The metrics adapter: what other programs report, on one Prometheus page. */
+
+import type { DaemonDefinition } from '@outrigger/core/lifecycle';
+import { startAdapter } from './daemon/adapter.ts';
+import { adapterChecks, adapterSchema, parseAdapterConfig } from './daemon/config.ts';
+import type { AdapterConfig } from './daemon/config.ts';
+
+export type { AdapterConfig };
+export { parseLine } from './statsd/line.ts';
+export type { LineError, ParsedLine, Sample, SampleKind } from './statsd/line.ts';
+
+export const adapterDaemon: DaemonDefinition<AdapterConfig> = {
+  role: 'adapter',
+  summary: 'Takes StatsD and serves one Prometheus scrape page.',
+  schema: adapterSchema,
+  checks: adapterChecks,
+  parse: parseAdapterConfig,
+  start: startAdapter,
+};

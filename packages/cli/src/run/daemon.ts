@@ -1,6 +1,6 @@
 /** Runs one daemon as this process: configuration, ready line, reload on SIGHUP or file change, drain on SIGTERM. */
 
-import { helpLines, loadConfig, parseDocument, processChecks, processFields } from '@outrigger/core/config';
+import { helpLines, loadConfig, parseDocument, processFields } from '@outrigger/core/config';
 import type { ConfigSource } from '@outrigger/core/config';
 import { parseDuration } from '@outrigger/core/api';
 import type { ObjectSchema } from '@outrigger/core/api';
@@ -35,9 +35,9 @@ export async function runDaemon(role: Role, args: readonly string[]): Promise<nu
 function withProcessFields(definition: DaemonDefinition<unknown>): DaemonDefinition<unknown> {
   const schema: ObjectSchema = {
     ...definition.schema,
-    fields: { ...definition.schema.fields, ...processFields },
+    fields: { ...processFields, ...definition.schema.fields },
   };
-  return { ...definition, schema, checks: { ...definition.checks, ...processChecks } };
+  return { ...definition, schema };
 }
 
 async function load(

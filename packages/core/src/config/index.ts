@@ -3,6 +3,6 @@
 export type { Flag } from './flags.ts';
 export { flagsOf, flagName, environmentName, helpLines } from './flags.ts';
 export type { Check, ConfigSource, LoadOptions, Loaded, Problem } from './load.ts';
-export { describeProblem, InvalidConfig, loadConfig } from './load.ts';
+export { describeProblem, InvalidConfig, loadConfig, refuseInvalid } from './load.ts';
 export { parseDocument } from './document.ts';
-export { processFields, processChecks } from './process.ts';
+export { processFields } from './process.ts';

@@ -1,6 +1,6 @@
 /** Merges flag > environment > document > default into one frozen configuration, or reports every problem at once. */
 
-import type { ObjectSchema, Schema } from '../api/schema.ts';
+import type { FieldError, ObjectSchema, Schema } from '../api/schema.ts';
 import { OutriggerError } from '../errors/index.ts';
 import { flagsOf } from './flags.ts';
 import type { Flag } from './flags.ts';
@@ -46,6 +46,18 @@ export class InvalidConfig extends OutriggerError {
     super(problems.map(describeProblem).join('\n'), { code: 'CONFIG_INVALID', hint: 'see --help' });
     this.problems = problems;
   }
+}
+
+/** Throws InvalidConfig when the rules of a kind found anything. */
+export function refuseInvalid(errors: readonly FieldError[]): void {
+  if (errors.length === 0) return;
+  throw new InvalidConfig(
+    errors.map(({ field, message }) => ({
+      path: field.replace(/^\./, ''),
+      got: message,
+      want: 'a valid value',
+    })),
+  );
 }
 
 export function describeProblem(problem: Problem): string {

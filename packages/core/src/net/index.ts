@@ -2,7 +2,14 @@
 
 export type { Address, ServiceTarget, Target, TcpAddress } from './address.ts';
 export { formatAddress, isLoopback, parseAddress, parseTarget } from './address.ts';
-export type { ConnectOptions, ListenOptions, Listener, Net } from './net.ts';
+export type {
+  ConnectOptions,
+  DatagramListener,
+  DatagramOptions,
+  ListenOptions,
+  Listener,
+  Net,
+} from './net.ts';
 export { systemNet } from './net.ts';
 export type { RelayEnd, RelayHooks } from './relay.ts';
 export { Relay, RelayShare } from './relay.ts';

@@ -1,11 +1,12 @@
 /** The network joint: servers are bound and connections dialled through it, so that a simulation can put memory in its place. */
 
 import { unlink } from 'node:fs/promises';
-import net from 'node:net';
+import dgram from 'node:dgram';
+import net, { isIPv6 } from 'node:net';
 import type { NetConnectOpts, OnReadOpts, Server, Socket } from 'node:net';
 import { errorCode, OutriggerError } from '../errors/index.ts';
 import { formatAddress } from './address.ts';
-import type { Address } from './address.ts';
+import type { Address, TcpAddress } from './address.ts';
 
 export interface ListenOptions {
   /** Connections the kernel queues before they are accepted. Default 4096 (the kernel caps it at somaxconn). */
@@ -31,15 +32,33 @@ export interface Listener {
   close(): void;
 }
 
+export interface DatagramOptions {
+  /** SO_RCVBUF, bytes: what may arrive while the process is busy. The kernel caps it at net.core.rmem_max. */
+  readonly receiveBufferBytes?: number;
+}
+
+/** A bound UDP socket. */
+export interface DatagramListener {
+  readonly address: TcpAddress;
+  readonly name: string;
+  close(): void;
+}
+
 export interface Net {
   /** Binds a server the caller made (`net.createServer`, `http.createServer`). Throws LISTEN_FAILED. */
   listen(server: Server, address: Address, options?: ListenOptions): Promise<Listener>;
+  /** Binds a UDP socket; `onMessage` may not keep the buffer. Throws LISTEN_FAILED. */
+  datagram(
+    address: TcpAddress,
+    onMessage: (message: Buffer) => void,
+    options?: DatagramOptions,
+  ): Promise<DatagramListener>;
   /** Starts to connect; success and failure are the socket's `connect` and `error` events. */
   connect(address: Exclude<Address, { kind: 'fd' }>, options?: ConnectOptions): Socket;
 }
 
 export function systemNet(): Net {
-  return { listen: listenSystem, connect: connectSystem };
+  return { listen: listenSystem, datagram: datagramSystem, connect: connectSystem };
 }
 
 async function listenSystem(
@@ -58,6 +77,32 @@ async function listenSystem(
   });
   const bound = boundAddress(server, address);
   return { address: bound, name: formatAddress(bound), close: () => void server.close() };
+}
+
+async function datagramSystem(
+  address: TcpAddress,
+  onMessage: (message: Buffer) => void,
+  options: DatagramOptions = {},
+): Promise<DatagramListener> {
+  const { host, port } = address;
+  const type = isIPv6(host) || host === '' ? 'udp6' : 'udp4';
+  const { receiveBufferBytes } = options;
+  const socket = dgram.createSocket({
+    type,
+    ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
+  });
+  socket.on('message', onMessage);
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: Error): void => reject(listenFailed(address, error));
+    socket.once('error', onError);
+    socket.bind({ port, ...(host === '' ? {} : { address: host }) }, () => {
+      socket.off('error', onError);
+      resolve();
+    });
+  });
+  const bound = socket.address();
+  const where: TcpAddress = { kind: 'tcp', host: bound.address, port: bound.port };
+  return { address: where, name: formatAddress(where), close: () => void socket.close() };
 }
 
 function connectSystem(address: Exclude<Address, { kind: 'fd' }>, options: ConnectOptions = {}): Socket {

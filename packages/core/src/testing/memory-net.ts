@@ -4,10 +4,11 @@ import type { Server, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { OutriggerError } from '../errors/index.ts';
 import { formatAddress } from '../net/index.ts';
-import type { Address, ConnectOptions, Listener, Net } from '../net/index.ts';
+import type { Address, ConnectOptions, DatagramListener, Listener, Net, TcpAddress } from '../net/index.ts';
 
 export class MemoryNet implements Net {
   readonly #servers = new Map<string, Server>();
+  readonly #datagrams = new Map<string, (message: Buffer) => void>();
   #nextPort = 20_000;
   #cut = new Set<string>();
 
@@ -24,6 +25,22 @@ export class MemoryNet implements Net {
     }
     this.#servers.set(name, server);
     return Promise.resolve({ address: bound, name, close: () => void this.#servers.delete(name) });
+  }
+
+  datagram(address: TcpAddress, onMessage: (message: Buffer) => void): Promise<DatagramListener> {
+    const bound: TcpAddress = {
+      kind: 'tcp',
+      host: address.host || '127.0.0.1',
+      port: address.port || this.#nextPort++,
+    };
+    const name = formatAddress(bound);
+    this.#datagrams.set(name, onMessage);
+    return Promise.resolve({ address: bound, name, close: () => void this.#datagrams.delete(name) });
+  }
+
+  /** Delivers a datagram at once; to nobody when none listens, as UDP does. */
+  send(name: string, message: string): void {
+    this.#datagrams.get(name)?.(Buffer.from(message));
   }
 
   connect(address: Exclude<Address, { kind: 'fd' }>, options: ConnectOptions = {}): Socket {

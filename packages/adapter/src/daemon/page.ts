@@ -1,0 +1,63 @@
+/** The scrape page: collected series and `outrigger_adapter_*`, nothing else. */
+
+import type { Deps } from '@outrigger/core/lifecycle';
+import type { Listener } from '@outrigger/core/net';
+import http from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { SeriesRegistry } from '../series/registry.ts';
+import type { AdapterConfig } from './config.ts';
+
+const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+
+export interface ScrapePage {
+  readonly name: string;
+  close(): void;
+}
+
+export async function servePage(
+  config: AdapterConfig,
+  collected: () => SeriesRegistry,
+  self: SeriesRegistry,
+  deps: Deps,
+): Promise<ScrapePage> {
+  const server = http.createServer({ requestTimeout: 10_000 }, (request, response) => {
+    const path = (request.url ?? '/').split('?')[0];
+    if (request.method !== 'GET' && request.method !== 'HEAD') answer(response, 405, 'use GET\n');
+    else if (path === '/metrics') answer(response, 200, scrape(collected(), self, deps), contentType);
+    else if (path === '/')
+      answer(response, 200, 'Outrigger adapter: the collected metrics are at /metrics\n');
+    else answer(response, 404, 'the collected metrics are at /metrics\n');
+  });
+  const listener: Listener = await deps.net.listen(server, config.listen);
+  return {
+    name: listener.name,
+    close: () => {
+      listener.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function scrape(collected: SeriesRegistry, self: SeriesRegistry, deps: Deps): string {
+  const started = deps.clock.now();
+  const page = collected.render();
+  self.set('outrigger_adapter_series', 'Series collected now; the limit is maxSeries.', [], collected.size);
+  const seconds = (deps.clock.now() - started) / 1000;
+  self.set(
+    'outrigger_adapter_render_seconds',
+    'Time the last page of collected series took to write.',
+    [],
+    seconds,
+  );
+  return page + self.render();
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  type = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
