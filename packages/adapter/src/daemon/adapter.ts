@@ -68,7 +68,7 @@ async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Prom
   addresses['admin'] = admin.name;
   return {
     addresses,
-    reload: (next) => {
+    reload: async (next) => {
       refuseRestartOnly(config, next as AdapterConfig);
       config = next as AdapterConfig;
       collected.configure({
@@ -76,7 +76,6 @@ async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Prom
         labels: config.labels,
         buckets: config.timerBuckets,
       });
-      return Promise.resolve();
     },
     drain,
     close: () => cleanup.run(),
