@@ -82,9 +82,14 @@ async function install() {
     if (result.code === 0) return;
   }
   throw new SetUpError(
-    `npm ci could not install the packages of package-lock.json (tried ${TRIES} times):\n${tail(result.output)}\n` +
+    `npm ci could not install the packages of package-lock.json (tried ${TRIES} times):\n${firstLines(result.output)}\n` +
       '  Is the npm registry reachable? If package.json was changed, run npm install once to update the lockfile.',
   );
+}
+
+/** npm tells what is wrong first, then how it is used. */
+function firstLines(output) {
+  return tail(output.split('\n').slice(0, 30).join('\n'), 30);
 }
 
 /** The npm that started us, else the one on the PATH. */
