@@ -2,7 +2,8 @@
  * IP addresses and CIDRs as canonical strings, so that equal addresses are equal strings.
  *
  * Objects written before Kubernetes was strict may hold `010.0.0.1`; it reads leading zeros as decimal, and so do we: the
- * kernel, or a resolver that takes them as octal, must never see them.
+ * kernel, or a resolver that takes them as octal, must never see them. (The API's own checks in core refuse such
+ * text; this is for objects that exist already.)
  */
 
 import { BlockList, isIPv6, SocketAddress } from 'node:net';

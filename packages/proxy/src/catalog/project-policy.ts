@@ -15,20 +15,13 @@ export function projectPolicy(object: PolicyFields): PolicyRecord | undefined {
     name,
     targets: targets(namespace, object),
     createdAtMs: Number.isNaN(created) ? 0 : created,
-    settings: settings(object.spec ?? {}, problems),
+    settings: policySettings(object.spec ?? {}, problems),
     ...(problems.length > 0 ? { problems } : {}),
   };
 }
 
-function targets(namespace: string, object: PolicyFields): PolicyTarget[] {
-  return (object.spec?.targetRefs ?? []).flatMap(({ group, kind, name, sectionName }) =>
-    !group && (kind ?? 'Service') === 'Service' && name
-      ? [{ service: `${namespace}/${name}`, port: sectionName ?? '' }]
-      : [],
-  );
-}
-
-function settings(spec: NonNullable<PolicyFields['spec']>, problems: string[]): PolicySettings {
+/** The settings of a spec; what is wrong with it is added to `problems`. */
+export function policySettings(spec: NonNullable<PolicyFields['spec']>, problems: string[]): PolicySettings {
   const { connectionLimit, ejection } = spec;
   const read = <T>(path: string, value: unknown, parse: (value: unknown) => T | undefined): T | undefined => {
     if (value === undefined || value === null) return undefined;
@@ -47,6 +40,14 @@ function settings(spec: NonNullable<PolicyFields['spec']>, problems: string[]): 
     maxEjectionMs: read('ejection.maxEjectionTime', ejection?.maxEjectionTime, milliseconds),
     maxEjectionPercent: read('ejection.maxEjectionPercent', ejection?.maxEjectionPercent, count),
   });
+}
+
+function targets(namespace: string, object: PolicyFields): PolicyTarget[] {
+  return (object.spec?.targetRefs ?? []).flatMap(({ group, kind, name, sectionName }) =>
+    !group && (kind ?? 'Service') === 'Service' && name
+      ? [{ service: `${namespace}/${name}`, port: sectionName ?? '' }]
+      : [],
+  );
 }
 
 function balancing(value: unknown): Balancing | undefined {

@@ -5,23 +5,15 @@
  * port before for the Service), then the oldest, then the first by name: Gateway API's rule for policies in conflict.
  */
 
+import { defaultsOf, trafficPolicySpec } from '@outrigger/core/api';
+import { policySettings } from '../catalog/project-policy.ts';
 import type { ObjectKey, PolicyRecord } from '../catalog/records.ts';
 import type { TrafficSettings } from './types.ts';
 
-/** What applies to a port without any TrafficPolicy; the same as the defaults of the TrafficPolicy schema. */
-export const DEFAULT_SETTINGS: TrafficSettings = Object.freeze({
-  // Tells long from short connections, at the price of two random numbers a connection.
-  balancing: 'leastConnections',
-  // A dead host costs this much once for every try.
-  connectTimeoutMs: 1_000,
-  idleTimeoutMs: 3_600_000,
-  maxConnections: 16_384,
-  maxConnectionsPerEndpoint: 0,
-  consecutiveFailures: 5,
-  baseEjectionMs: 30_000,
-  maxEjectionMs: 300_000,
-  maxEjectionPercent: 50,
-});
+/** What applies to a port without any TrafficPolicy: what an empty one says. Its schema gives a default to every field. */
+export const DEFAULT_SETTINGS = Object.freeze(
+  policySettings(defaultsOf(trafficPolicySpec), []) as TrafficSettings,
+);
 
 /** The one policy of `policies` that applies to a Service port; undefined when none does. */
 export function policyFor(

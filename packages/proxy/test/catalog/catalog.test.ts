@@ -5,21 +5,9 @@ import { seededRandom } from '@outrigger/core/clock';
 import type { Random } from '@outrigger/core/clock';
 import { Catalog, projectPolicy, projectService, projectSlice } from '../../src/catalog/index.ts';
 import type { CatalogChange, ServiceFields, SliceFields } from '../../src/catalog/index.ts';
-import { DEFAULT_SETTINGS, planAll, Planner } from '../../src/plan/index.ts';
-import type { PlanContext } from '../../src/plan/index.ts';
+import { planAll, Planner } from '../../src/plan/index.ts';
+import { CONTEXT } from '../plan/context.ts';
 import { endpoint, service, slice } from '../objects.ts';
-
-const CONTEXT: PlanContext = {
-  mode: 'userspace',
-  nodeName: 'n1',
-  zone: 'z1',
-  podCIDRs: [],
-  serviceCIDRs: [],
-  nodeAddresses: [],
-  nodePortAddresses: [],
-  masqueradeAll: false,
-  defaults: DEFAULT_SETTINGS,
-};
 
 function serviceChange(key: string, object?: ServiceFields): CatalogChange {
   return { kind: 'Service', key, record: object && projectService(object) };
