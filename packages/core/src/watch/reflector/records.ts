@@ -1,0 +1,74 @@
+/** From objects to records, and from two states of them to the difference. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { OutriggerError } from '../../errors/index.ts';
+import type { ApiObject, Held, WatchEvent } from './types.ts';
+
+export type Project<R> = (object: never) => R | undefined;
+
+/** Throws WATCH_PROTOCOL for what no API server sends. */
+export function parseEvent(line: string): WatchEvent {
+  let event: unknown;
+  try {
+    event = JSON.parse(line);
+  } catch (error) {
+    throw protocol(`a line of the watch is not JSON: ${excerpt(line)}`, error);
+  }
+  if (isRecord(event) && typeof event['type'] === 'string' && isRecord(event['object']))
+    return event as unknown as WatchEvent;
+  throw protocol(`a line of the watch is not an event: ${excerpt(line)}`);
+}
+
+/** Throws WATCH_PROTOCOL for an object without a name. */
+export function keyOf(object: ApiObject): string {
+  const { name, namespace } = object.metadata ?? {};
+  if (name === undefined || name === '') throw protocol('an object without metadata.name came');
+  return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** Throws WATCH_PROTOCOL for an object or bookmark without a resourceVersion. */
+export function revisionOf(object: ApiObject): string {
+  const revision = object.metadata?.resourceVersion;
+  if (revision === undefined || revision === '')
+    throw protocol('an object without metadata.resourceVersion came');
+  return revision;
+}
+
+/** Undefined where the daemon has no interest in the object. */
+export function heldOf<R>(object: ApiObject, project: Project<R>): Held<R> | undefined {
+  const record = project(object as never);
+  return record === undefined ? undefined : { key: keyOf(object), revision: revisionOf(object), record };
+}
+
+/**
+ * What turns `before` into `after`. Records are compared by content, not by revision: revisions of another cluster, or
+ * records that an older release projected, may look the same and differ.
+ */
+export function difference<R>(
+  before: ReadonlyMap<string, Held<R>>,
+  after: ReadonlyMap<string, Held<R>>,
+): { put: Held<R>[]; delete: Held<R>[] } {
+  const put: Held<R>[] = [];
+  for (const [key, held] of after) {
+    const old = before.get(key);
+    if (old === undefined || !isDeepStrictEqual(old.record, held.record)) put.push(held);
+  }
+  const gone = [...before.values()].filter(({ key }) => !after.has(key));
+  return { put, delete: gone };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function excerpt(line: string): string {
+  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
+}
+
+function protocol(message: string, cause?: unknown): OutriggerError {
+  return new OutriggerError(message, {
+    code: 'WATCH_PROTOCOL',
+    hint: 'something else than an API server may be answering',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
