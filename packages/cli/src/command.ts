@@ -34,7 +34,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (name === '--version' || name === 'version') {
-    process.stdout.write(`${(await import('./version.ts')).version()}\n`);
+    process.stdout.write(`${(await import('@outrigger/core/lifecycle')).version}\n`);
     return 0;
   }
   const command = commands[name];

@@ -2,7 +2,7 @@
 
 import { helpLines, loadConfig, parseDocument, processFields } from '@outrigger/core/config';
 import type { ConfigSource } from '@outrigger/core/config';
-import { parseDuration } from '@outrigger/core/api';
+import { durationMs } from '@outrigger/core/api';
 import type { ObjectSchema } from '@outrigger/core/api';
 import { describeError } from '@outrigger/core/errors';
 import type { Daemon, DaemonDefinition, Deps, Role } from '@outrigger/core/lifecycle';
@@ -29,7 +29,7 @@ export async function runDaemon(role: Role, args: readonly string[]): Promise<nu
   const stopReloading = reloadOnChange(definition, args, values, daemon, deps);
   const signal = await waitForSignal();
   stopReloading();
-  return stop(daemon, deps, signal, parseDuration(String(values['drainTimeout'])));
+  return stop(daemon, deps, signal, durationMs(String(values['drainTimeout']), 'drainTimeout'));
 }
 
 function withProcessFields(definition: DaemonDefinition<unknown>): DaemonDefinition<unknown> {

@@ -4,3 +4,4 @@ export type { Daemon, Deps, StartDaemon, Health } from './daemon.ts';
 export type { DaemonDefinition, Role } from './definition.ts';
 export { Cleanup } from './cleanup.ts';
 export { Dirty } from './dirty.ts';
+export { version } from './version.ts';

@@ -1,6 +1,6 @@
 /** The proxy's configuration: its fields (which are its flags), and how their text becomes values. */
 
-import { boolean, list, object, parseDuration, string, daemonFields } from '@outrigger/core/api';
+import { boolean, list, object, string, daemonFields } from '@outrigger/core/api';
 import type { Infer } from '@outrigger/core/api';
 import { InvalidConfig } from '@outrigger/core/config';
 import type { Check, Problem } from '@outrigger/core/config';
@@ -19,12 +19,19 @@ export const proxySchema = object(
       enum: ['userspace', 'nftables', 'iptables'],
       default: 'userspace',
     }),
-    publish: list(string(), 'NS/SERVICE[:PORT]=ADDR: listen on ADDR and balance over the endpoints of that Service port'),
-    nodeName: string('name of this Node, for local endpoints, zones and traffic policies; the host name if absent'),
+    publish: list(
+      string(),
+      'NS/SERVICE[:PORT]=ADDR: listen on ADDR and balance over the endpoints of that Service port',
+    ),
+    nodeName: string(
+      'name of this Node, for local endpoints, zones and traffic policies; the host name if absent',
+    ),
     clusterCidr: list(string(), 'CIDRs of pods, to tell their traffic from that of strangers'),
     nodeportAddresses: list(string(), 'CIDRs of the addresses on which NodePorts answer'),
     dryRun: boolean('kernel modes: print the rules, apply nothing', { default: false }),
-    presence: boolean('keep a Lease that says this proxy is here, against foreign API servers too', { default: false }),
+    presence: boolean('keep a Lease that says this proxy is here, against foreign API servers too', {
+      default: false,
+    }),
   },
   { required: ['admin', 'mode', 'drainTimeout', 'logLevel'] },
 );
@@ -48,7 +55,6 @@ export interface ProxyConfig {
   readonly nodeName: string;
   readonly clusterCidrs: readonly string[];
   readonly nodePortAddresses: readonly string[];
-  readonly shrinkHoldMs: number;
   readonly presence: boolean;
   readonly control: ControlConfig;
 }
@@ -56,7 +62,8 @@ export interface ProxyConfig {
 export const proxyChecks: Readonly<Record<string, Check>> = {
   ...controlConnectionChecks,
   admin: (value) => void parseAddress(String(value)),
-  publish: (value) => (parsePublish(String(value)) === undefined ? 'NAMESPACE/SERVICE[:PORT]=ADDRESS' : undefined),
+  publish: (value) =>
+    parsePublish(String(value)) === undefined ? 'NAMESPACE/SERVICE[:PORT]=ADDRESS' : undefined,
 };
 
 /** Throws InvalidConfig. `hostName` names the Node where the configuration does not. */
@@ -68,10 +75,18 @@ export function parseProxyConfig(values: Readonly<Record<string, unknown>>, host
     problems.push({ path: '--publish', got: `${twice} twice`, want: 'each Service port once' });
   }
   if (spec.mode !== 'userspace') {
-    problems.push({ path: '--mode', got: spec.mode, want: 'userspace: this version programs no kernel rules' });
+    problems.push({
+      path: '--mode',
+      got: spec.mode,
+      want: 'userspace: this version programs no kernel rules',
+    });
   }
   if (!hasControl(spec)) {
-    problems.push({ path: '--control', got: 'nothing', want: 'a control URL, --kubeconfig FILE or --in-cluster' });
+    problems.push({
+      path: '--control',
+      got: 'nothing',
+      want: 'a control URL, --kubeconfig FILE or --in-cluster',
+    });
   }
   if (problems.length > 0) throw new InvalidConfig(problems);
   return Object.freeze({
@@ -81,7 +96,6 @@ export function parseProxyConfig(values: Readonly<Record<string, unknown>>, host
     nodeName: spec.nodeName ?? hostName,
     clusterCidrs: spec.clusterCidr ?? [],
     nodePortAddresses: spec.nodeportAddresses ?? [],
-    shrinkHoldMs: parseDuration(spec.shrinkHold ?? '30s'),
     presence: spec.presence ?? false,
     control: spec as ControlConfig,
   });

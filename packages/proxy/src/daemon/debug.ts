@@ -53,7 +53,8 @@ export function explain(
     ...question(source, clock),
     balancerOf: (portPlan) => balancers.get(portPlan.id),
   });
-  const named = port === undefined ? report.ports : report.ports.filter((one, i) => isPort(plan.ports[i], port));
+  const named =
+    port === undefined ? report.ports : report.ports.filter((one, i) => isPort(plan.ports[i], port));
   return { ...report, ports: named, source };
 }
 

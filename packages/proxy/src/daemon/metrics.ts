@@ -24,7 +24,11 @@ export function proxyMetrics(metrics: Metrics, ports: PublishedPorts, clock: Clo
   );
   metrics.collected(
     'counter',
-    { name: 'outrigger_proxy_ejections_total', help: 'Endpoints ejected.', labels: ['service', 'port', 'result'] },
+    {
+      name: 'outrigger_proxy_ejections_total',
+      help: 'Endpoints ejected.',
+      labels: ['service', 'port', 'result'],
+    },
     () => ejections(ports),
   );
   metrics.collected(
@@ -80,11 +84,11 @@ function* ejections(ports: PublishedPorts): Generator<CollectedSample> {
   }
 }
 
-function* perPort(
-  ports: PublishedPorts,
-  read: (balancer: Balancer) => number,
-): Generator<CollectedSample> {
+function* perPort(ports: PublishedPorts, read: (balancer: Balancer) => number): Generator<CollectedSample> {
   for (const { publish, port } of ports.publications) {
-    yield { labels: [`${publish.namespace}/${publish.service}`, publish.port ?? ''], value: read(port.balancer) };
+    yield {
+      labels: [`${publish.namespace}/${publish.service}`, publish.port ?? ''],
+      value: read(port.balancer),
+    };
   }
 }

@@ -42,7 +42,8 @@ export class PublishedPorts {
     try {
       for (const publish of wanted) {
         const known = this.#publications.get(publish.name);
-        if (known === undefined || !sameAddress(known.publish, publish)) opened.push(await this.#open(publish));
+        if (known === undefined || !sameAddress(known.publish, publish))
+          opened.push(await this.#open(publish));
       }
     } catch (error) {
       for (const { port } of opened) port.close();
@@ -122,7 +123,9 @@ export class PublishedPorts {
     }
     // The plan hands out the same object while nothing about the port changed.
     if (plan === undefined || plan !== publication.plan) {
-      port.update(plan === undefined ? { endpoints: [], affinitySeconds: 0, settings: DEFAULT_SETTINGS } : poolOf(plan));
+      port.update(
+        plan === undefined ? { endpoints: [], affinitySeconds: 0, settings: DEFAULT_SETTINGS } : poolOf(plan),
+      );
     }
     publication.plan = plan;
     publication.problem = problem;
