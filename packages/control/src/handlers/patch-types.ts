@@ -1,0 +1,43 @@
+/** The kinds of patch, by media type. */
+
+import type { KubernetesObject } from '@outrigger/core/api';
+import { ApiError } from '@outrigger/core/api';
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../patch/index.ts';
+import type { Resource } from '../registry/resource.ts';
+import { decodeJson, mediaTypeOf } from './body.ts';
+
+/** Gives the patched object as a value to be checked; does not change its argument. */
+export type Patch = (object: KubernetesObject) => unknown;
+
+const jsonPatch = 'application/json-patch+json';
+const mergePatch = 'application/merge-patch+json';
+const strategicPatch = 'application/strategic-merge-patch+json';
+const applyPatch = 'application/apply-patch+yaml';
+
+/** Kinds of ours are patched as custom resources are: clients that know no schema have no use for strategic merge. */
+export function patchTypes(resource: Resource): readonly string[] {
+  return resource.custom ? [jsonPatch, mergePatch] : [jsonPatch, mergePatch, strategicPatch];
+}
+
+/** Throws 400 for a body that is not JSON and 415 for a kind of patch that is not served. */
+export function patchFor(resource: Resource, body: Buffer, contentType: string | undefined): Patch {
+  const type = mediaTypeOf(contentType);
+  if (!patchTypes(resource).includes(type)) throw unsupported(resource, type);
+  const patch = decodeJson(body).value;
+  switch (type) {
+    case jsonPatch:
+      return (object) => applyJsonPatch(object, patch);
+    case strategicPatch:
+      return (object) => applyStrategicMergePatch(object, patch, resource.kind.schema);
+    default:
+      return (object) => applyMergePatch(object, patch);
+  }
+}
+
+function unsupported(resource: Resource, type: string): ApiError {
+  const error = ApiError.unsupportedMediaType(patchTypes(resource));
+  if (type !== applyPatch) return error;
+  const status = error.toStatus();
+  const why = 'server-side apply is not served here: use client-side apply, without --server-side';
+  return new ApiError({ ...status, message: `${status.message ?? ''}; ${why}` });
+}

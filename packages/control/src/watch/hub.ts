@@ -1,0 +1,258 @@
+/**
+ * The fan-out. Changes are delivered in rounds: a round takes everything the cache got since the last one, makes each
+ * event's bytes once per form, and writes them to every watcher concerned, giving other work a turn after every few
+ * hundred sockets. The history is the queue between cache and rounds, so a burst costs no memory of its own, and events
+ * at hand become one write. A watcher that comes is first told what was (`#begin`) and then joins the rounds.
+ */
+
+import type { Clock } from '@outrigger/core/clock';
+import type { Logger } from '@outrigger/core/log';
+import type { Cache } from '../cache/cache.ts';
+import type { Entry } from '../cache/entry.ts';
+import type { Resource } from '../registry/resource.ts';
+import { entryLine, frameOf } from './frame.ts';
+import { Channel } from './group.ts';
+import type { Group, LineCache } from './group.ts';
+import type { WatchLimits } from './limits.ts';
+import { outcomeOf } from './selection.ts';
+import type { WatchSink } from './sink.ts';
+import type { EndReason, WatchSpec } from './watcher.ts';
+import { Watcher } from './watcher.ts';
+
+export interface HubOptions {
+  readonly cache: Cache;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: WatchLimits;
+  /** The Status object of "too old": asked revision and oldest one known. */
+  readonly expired: (asked: number, oldest: number) => object;
+  readonly counters: WatchCounters;
+}
+
+export interface WatchCounters {
+  opened(resource: string): void;
+  closed(resource: string, reason: EndReason): void;
+  /** Frames handed to sockets. */
+  sent(frames: number): void;
+}
+
+/** What was is sent in pieces of about this size, and the next piece only when little of the last is pending. */
+const pieceBytes = 64 * 1024;
+const piecePending = 256 * 1024;
+const eventsPerPiece = 500;
+
+export class WatchHub {
+  readonly #options: HubOptions;
+  readonly #channels = new Map<string, Channel>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #unsubscribe: () => void;
+  /** The round under way, or the last one, delivers everything up to here. */
+  #target: number;
+  /** Every round up to here is complete. */
+  #settled: number;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#target = options.cache.revision;
+    this.#settled = this.#target;
+    this.#unsubscribe = options.cache.onAdvance(() => this.#schedule());
+  }
+
+  /** Watches open. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** Starts a watch. Its stream has been opened; from here on it belongs to the hub. */
+  open(spec: WatchSpec, sink: WatchSink): void {
+    const { clock, limits, counters, log } = this.#options;
+    const watcher = new Watcher(spec, sink, {
+      clock,
+      limits,
+      settled: () => this.#settled,
+      ended: (ended, reason) => this.#ended(ended, reason),
+    });
+    counters.opened(spec.resource.name);
+    this.#watchers.add(watcher);
+    if (this.#closed) watcher.end('shutdown');
+    this.#begin(watcher).catch((error: unknown) => {
+      log.error('a watch failed', { resource: spec.resource.name, error });
+      watcher.cut('failed');
+    });
+  }
+
+  /** Ends every watch in good order and takes no more. */
+  close(): void {
+    this.#closed = true;
+    this.#unsubscribe();
+    for (const watcher of this.#watchers) watcher.end('shutdown');
+  }
+
+  async #begin(watcher: Watcher): Promise<void> {
+    const { start } = watcher.spec;
+    if (start.type === 'state') await this.#sendState(watcher, start.endMark);
+    else watcher.startAt(start.revision);
+    await this.#catchUp(watcher);
+  }
+
+  async #sendState(watcher: Watcher, endMark: boolean): Promise<void> {
+    const { resource, scope, selection, represent } = watcher.spec;
+    const { revision } = this.#options.cache;
+    const entries: Entry[] = [];
+    for (const entry of this.#options.cache.of(resource).walk(scope)) {
+      if (selection.matches(entry)) entries.push(entry);
+    }
+    let lines: Buffer[] = [];
+    let size = 0;
+    let first = represent.firstDiffers;
+    for (const [i, entry] of entries.entries()) {
+      const line = entryLine('ADDED', represent, entry, first);
+      first = false;
+      lines.push(line);
+      size += line.length;
+      if (size < pieceBytes && i < entries.length - 1) continue;
+      watcher.send(frameOf(lines), 0);
+      this.#options.counters.sent(1);
+      lines = [];
+      size = 0;
+      if (watcher.pendingBytes > piecePending) await watcher.drained();
+      if (watcher.closed) return;
+    }
+    watcher.startAt(revision);
+    if (endMark) watcher.sendBookmark(revision, { 'k8s.io/initial-events-end': 'true' });
+  }
+
+  /** Tells a watcher what happened since its position, until it can join the rounds. */
+  async #catchUp(watcher: Watcher): Promise<void> {
+    const { history } = this.#options.cache.of(watcher.spec.resource);
+    while (!watcher.closed) {
+      if (watcher.position >= this.#target) {
+        this.#join(watcher);
+        return;
+      }
+      if (history.floor > watcher.position) {
+        this.#expire(watcher, history.floor);
+        return;
+      }
+      this.#sendHistory(watcher);
+      if (watcher.pendingBytes > piecePending) await watcher.drained();
+    }
+  }
+
+  #sendHistory(watcher: Watcher): void {
+    const { resource, scope, selection, represent } = watcher.spec;
+    const { history } = this.#options.cache.of(resource);
+    const events = history.between(watcher.position, this.#target, eventsPerPiece);
+    const upTo = events.length < eventsPerPiece ? this.#target : (events.at(-1)?.revision ?? this.#target);
+    const lines: Buffer[] = [];
+    for (const event of events) {
+      const { namespace, name } = event.entry;
+      if (scope.namespace !== '' && scope.namespace !== namespace) continue;
+      if (scope.name !== undefined && scope.name !== name) continue;
+      const outcome = outcomeOf(event, selection);
+      if (outcome === undefined) continue;
+      const first = watcher.fresh && lines.length === 0;
+      lines.push(entryLine(outcome.type, represent, outcome.entry, first));
+    }
+    if (lines.length === 0) {
+      watcher.position = upTo;
+      return;
+    }
+    watcher.send(frameOf(lines), upTo);
+    this.#options.counters.sent(1);
+  }
+
+  #join(watcher: Watcher): void {
+    watcher.live = true;
+    const { name } = watcher.spec.resource;
+    let channel = this.#channels.get(name);
+    if (channel === undefined) this.#channels.set(name, (channel = new Channel()));
+    channel.add(watcher);
+  }
+
+  #ended(watcher: Watcher, reason: EndReason): void {
+    const { name } = watcher.spec.resource;
+    this.#watchers.delete(watcher);
+    if (watcher.live) this.#channels.get(name)?.remove(watcher);
+    this.#options.counters.closed(name, reason);
+  }
+
+  #expire(watcher: Watcher, floor: number): void {
+    watcher.fail(this.#options.expired(watcher.position, floor));
+  }
+
+  /** One round at a time; what comes meanwhile is for the next, which starts when the events at hand have all arrived. */
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#rounds().catch((error: unknown) => {
+        this.#options.log.error('delivering watch events failed: every watch is ended', { error });
+        for (const watcher of this.#watchers) watcher.cut('failed');
+      });
+    });
+  }
+
+  async #rounds(): Promise<void> {
+    try {
+      while (this.#target < this.#options.cache.revision && !this.#closed) {
+        const from = this.#target;
+        this.#target = this.#options.cache.revision;
+        await this.#deliver(this.#collect(from, this.#target), from, this.#target);
+        this.#settled = this.#target;
+      }
+    } finally {
+      this.#scheduled = false;
+    }
+  }
+
+  #collect(from: number, to: number): Group[] {
+    const touched: Group[] = [];
+    for (const cache of this.#options.cache.all()) {
+      const channel = this.#channels.get(cache.resource.name);
+      if (channel === undefined || channel.watchers === 0 || cache.lastChange <= from) continue;
+      if (cache.history.floor > from) this.#overrun(channel, cache.resource, cache.history.floor);
+      for (const event of cache.history.between(from, to)) {
+        const lines: LineCache = new Map();
+        for (const group of channel.touchedBy(event.entry)) {
+          const idle = !group.waiting;
+          group.take(event, lines);
+          if (idle && group.waiting) touched.push(group);
+        }
+      }
+    }
+    return touched;
+  }
+
+  /** So much changed within one round that history has already forgotten a part of it. */
+  #overrun(channel: Channel, resource: Resource, floor: number): void {
+    this.#options.log.warn('changes came faster than they could be told: watches are expired', {
+      resource: resource.name,
+    });
+    for (const group of channel.groups()) {
+      for (const watcher of group.watchers) if (watcher.position < floor) this.#expire(watcher, floor);
+    }
+  }
+
+  async #deliver(groups: readonly Group[], from: number, to: number): Promise<void> {
+    const { limits, counters } = this.#options;
+    let written = 0;
+    for (const group of groups) {
+      for (const watcher of group.watchers) {
+        if (watcher.position >= to) continue;
+        const frame = group.frameFor(watcher, from);
+        if (frame === undefined) continue;
+        watcher.send(frame, to);
+        if (++written % limits.watchWritesPerTurn === 0) await turn();
+      }
+      group.settle();
+    }
+    counters.sent(written);
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
