@@ -49,7 +49,7 @@ export function removalsToHold(
   doubt: Doubt | undefined,
 ): ReadonlySet<string> {
   if (doubt === undefined) return new Set();
-  const lost = before.difference(after);
+  const lost = new Set([...before].filter((member) => !after.has(member)));
   return doubt !== 'broken-watch' || lost.size * 2 > before.size ? lost : new Set();
 }
 
@@ -146,7 +146,7 @@ export class ShrinkHold<R> {
     for (const old of changed) {
       const group = this.#rule.groupOf(old.record);
       const lost = removalsToHold(before.get(group) ?? new Set(), after.get(group) ?? new Set(), doubt);
-      const keep = new Set(this.#rule.readyIn(old.record)).intersection(lost);
+      const keep = common(this.#rule.readyIn(old.record), lost);
       if (keep.size > 0) this.#overlay(old, group, keep, doubt, now + this.#holdMs);
     }
   }
@@ -170,7 +170,7 @@ export class ShrinkHold<R> {
       known === undefined
         ? old
         : { ...old, record: this.#rule.retain(known.before.record, old.record, known.keep) };
-    this.#overlays.set(old.key, { before, group, doubt, until, keep: keep.union(known?.keep ?? new Set()) });
+    this.#overlays.set(old.key, { before, group, doubt, until, keep: union(keep, known?.keep) });
   }
 
   /**
@@ -184,10 +184,10 @@ export class ShrinkHold<R> {
       const group = this.#rule.groupOf(record);
       if (!groups.has(group)) continue;
       const members = changes.doubt === undefined ? this.#rule.knownIn(record) : this.#rule.readyIn(record);
-      known.set(group, new Set(members).union(known.get(group) ?? new Set()));
+      known.set(group, union(members, known.get(group)));
     }
     for (const [key, { group, keep }] of this.#overlays) {
-      const back = keep.intersection(known.get(group) ?? new Set());
+      const back = common(keep, known.get(group) ?? new Set());
       if (back.size === 0) continue;
       for (const member of back) keep.delete(member);
       touched.add(key);
@@ -224,4 +224,12 @@ export class ShrinkHold<R> {
     const record = this.#rule.retain(overlay.before.record, held?.record, overlay.keep);
     return { ...(held ?? overlay.before), record };
   }
+}
+
+function common(some: Iterable<string>, others: ReadonlySet<string>): Set<string> {
+  return new Set([...some].filter((member) => others.has(member)));
+}
+
+function union(some: Iterable<string>, others: Iterable<string> = []): Set<string> {
+  return new Set([...some, ...others]);
 }

@@ -22,11 +22,15 @@ export function connectorFor(
   limits: ClientLimits,
   deps: ConnectorDeps,
 ): buildConnector.connector {
-  return (_options, callback) => {
-    open(url, connection, limits, deps).then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(unreachable(url, error), null),
-    );
+  return async (_options, callback) => {
+    let socket: Socket;
+    try {
+      socket = await open(url, connection, limits, deps);
+    } catch (error) {
+      callback(unreachable(url, error), null);
+      return;
+    }
+    callback(null, socket);
   };
 }
 
