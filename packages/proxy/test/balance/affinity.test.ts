@@ -108,6 +108,14 @@ test('a failed dial frees the client', (t) => {
   t.end();
 });
 
+test('the next connection of a client whose dial failed goes elsewhere', (t) => {
+  const clients = new Clients('a b', { balancing: 'roundRobin' });
+  const first = clients.connect('192.0.2.1');
+  clients.balancer.dialFailed(first, 0, '192.0.2.1');
+  t.not(clients.connect('192.0.2.1'), first);
+  t.end();
+});
+
 test("another client's failure does not", (t) => {
   const clients = new Clients();
   const mine = clients.connect('192.0.2.1');

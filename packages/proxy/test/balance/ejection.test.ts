@@ -107,7 +107,7 @@ test('a success while ejected brings it back at once', (t) => {
 });
 
 test('failures of dials begun before the ejection do not prolong it', (t) => {
-  const some = create('a b');
+  const some = create('a b c d');
   fail(some, 'a', 3, 0);
   t.same(fail(some, 'a', 5, 10), [false, false, false, false, false]);
   t.equal(stateOf(some, 'a').ejectedUntilMs, 30_000);
