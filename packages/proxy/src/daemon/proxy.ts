@@ -83,7 +83,7 @@ class Proxy implements Daemon {
     await source.start();
     await source.ready;
     await this.#sync();
-    await this.#startPresence(source);
+    this.#startPresence(source);
   }
 
   async reload(next: unknown): Promise<void> {
@@ -155,17 +155,20 @@ class Proxy implements Daemon {
     this.#cleanup.add('admin', () => admin.close());
   }
 
-  async #startPresence(source: Source): Promise<void> {
-    const presence = await startPresence(
+  #startPresence(source: Source): void {
+    const port = this.#admin.split(':').at(-1) ?? '';
+    const presence = startPresence(
       {
         role: 'proxy',
+        // Several proxies may run on one machine; only one of them has this admin port.
+        instance: `${this.#config.nodeName}-${port}`.replaceAll('.', '-'),
         client: source.client,
-        force: this.#config.presence,
-        annotations: () => ({ admin: this.#admin, scrape: `http://${this.#admin}/metrics`, version }),
+        always: this.#config.presence,
+        facts: () => ({ admin: this.#admin, scrape: `http://${this.#admin}/metrics`, version }),
       },
       this.#deps,
     );
-    this.#cleanup.add('presence', () => presence.close());
+    this.#cleanup.add('presence', () => presence.stop());
   }
 
   #ready(source: Source): Health {
