@@ -1,0 +1,46 @@
+/**
+ * The promise of `--consistency session`: a client reads its own writes, and never sees time run backwards.
+ *
+ * The rule is one sentence: a session may read from a replica only if that replica has applied everything the session
+ * has been shown by anyone else. Reading one's writes follows (the write's answer was shown by the primary), and so do
+ * monotonic reads (moving from one server to another needs proof). What was shown is remembered as a fence, one number;
+ * see topology.ts for what it is compared with. A replica that gave the last answer itself needs no proof: the data of
+ * one process only moves forward.
+ *
+ * The promise covers one client connection. Two connections of the same application are two sessions.
+ */
+
+import type { Replica, Topology } from './topology.ts';
+
+export class ReadGuard {
+  readonly #topology: Topology;
+  #fence = -1;
+  /** The run_id of whoever gave the last answer; undefined before the first, '' when it is not known. */
+  #home: string | undefined;
+  /** The run_id of the primary this session has had answers from; undefined when there were none. */
+  #primary: string | undefined;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+  }
+
+  /** An answer has been received from the process `runId`. */
+  answered(runId: string, isPrimary: boolean): void {
+    this.#fence = this.#topology.sent;
+    this.#home = runId;
+    if (isPrimary) this.#primary = runId;
+  }
+
+  /** Whether a read at this replica keeps the promise. */
+  allows(replica: Replica): boolean {
+    if (this.#home === undefined) return true;
+    if (replica.runId === undefined) return false;
+    if (this.#home === replica.runId) return true;
+    return replica.covered > this.#fence && this.#samePrimary();
+  }
+
+  /** The rounds are proof only if they asked the process that answered the session. */
+  #samePrimary(): boolean {
+    return this.#primary === undefined || this.#primary === this.#topology.primary.runId;
+  }
+}

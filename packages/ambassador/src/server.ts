@@ -1,0 +1,64 @@
+/** A Redis server to reach: how it is written, and what is dialled. */
+
+import { OutriggerError } from '@outrigger/core/errors';
+import { formatAddress, parseTarget } from '@outrigger/core/net';
+import type { Address, ServiceTarget } from '@outrigger/core/net';
+
+export interface Server {
+  /** `HOST:PORT` or `unix:/path`: the key in metrics, logs and /debug. */
+  readonly name: string;
+  readonly address: Exclude<Address, { kind: 'fd' }>;
+  /** `rediss://`: TLS, the certificate verified against the host. */
+  readonly tls: boolean;
+}
+
+/** What configuration names: one server, or a Service whose endpoints are servers. */
+export type ServerSpec = { readonly kind: 'server'; readonly server: Server } | ServiceTarget;
+
+const defaultPort = 6379;
+
+/** Parses `HOST:PORT`, `unix:/path`, `redis://HOST[:PORT]`, `rediss://…`, `svc:NS/NAME[:PORT]`. Throws an OutriggerError. */
+export function parseServer(text: string): ServerSpec {
+  const target = parseTarget(text);
+  switch (target.kind) {
+    case 'service':
+      return target;
+    case 'url':
+      return { kind: 'server', server: fromUrl(target.url) };
+    default:
+      return { kind: 'server', server: serverAt(target) };
+  }
+}
+
+export function serverAt(address: Exclude<Address, { kind: 'fd' }>, tls = false): Server {
+  return { name: formatAddress(address), address, tls };
+}
+
+function fromUrl(url: URL): Server {
+  const { protocol, hostname, port, username, password, pathname } = url;
+  if (protocol !== 'redis:' && protocol !== 'rediss:')
+    throw refused(`${protocol}//…`, 'redis:// or rediss://');
+  if (username !== '' || password !== '') {
+    throw refused(
+      `${protocol}//…@${hostname}`,
+      'no user and password in the URL: use username and passwordFrom',
+    );
+  }
+  if (hostname === '') throw refused(url.href, 'a host in the URL');
+  if (pathname !== '' && pathname !== '/' && pathname !== '/0') {
+    throw refused(url.href, 'database 0: a client chooses another with SELECT');
+  }
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return serverAt(
+    { kind: 'tcp', host, port: port === '' ? defaultPort : Number(port) },
+    protocol === 'rediss:',
+  );
+}
+
+function refused(got: string, want: string): OutriggerError {
+  return new OutriggerError(`${got} is not a server the ambassador can reach`, {
+    code: 'AMBASSADOR_SERVER_INVALID',
+    target: got,
+    hint: `want ${want}`,
+  });
+}
