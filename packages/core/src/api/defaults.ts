@@ -3,7 +3,7 @@
  * Both leave values of a wrong type alone; `checkStructure` reports them.
  */
 
-import { fieldOf, isAbsent, isRecord } from './structure.ts';
+import { checkStructure, fieldOf, isAbsent, isRecord } from './structure.ts';
 import type { Kind, KubernetesObject, ListSchema, MapSchema, ObjectSchema, Schema } from './schema.ts';
 
 /**
@@ -14,10 +14,14 @@ export function prune<T>(schema: Schema, value: T): T {
   return pruned(schema, value) as T;
 }
 
-/** Fills in the defaults of the schema, then those of the kind. Changes its argument. */
+/**
+ * Fills in the defaults of the schema, then those of the kind. The latter rely on the structure: an object that lacks
+ * it is left as it is, for validation to say why. Changes its argument.
+ */
 export function applyDefaults<T extends KubernetesObject>(kind: Kind<T>, object: T): void {
   applySchemaDefaults(kind.schema, object);
-  kind.applyDefaults?.(object);
+  if (kind.applyDefaults === undefined) return;
+  if (checkStructure(kind.schema, object).errors.length === 0) kind.applyDefaults(object);
 }
 
 /** The defaults of the schema alone, at every depth. Changes its argument. */

@@ -125,6 +125,10 @@ export {
 export type { Structure } from './structure.ts';
 export { checkStructure, maxProblems, typeErrors } from './structure.ts';
 export { validateObject } from './validate.ts';
+export { maxAddressesPerEndpoint, maxEndpointsPerSlice, maxPortsPerSlice } from './rules/endpoints.ts';
+export { maxConfigMapBytes } from './rules/small.ts';
+export { defaultAffinitySeconds } from './rules/service-defaults.ts';
+export { maxAffinitySeconds } from './rules/service.ts';
 export { validateProbe } from './rules/pod.ts';
 export {
   validateMetricsAdapterSpec,
@@ -145,3 +149,6 @@ export type { Labels, LabelSelectorObject, Operator, Requirement } from './selec
 export { LabelSelector, parseLabelSelector, selectorOfLabels, selectorOfObject } from './select/labels.ts';
 export type { FieldRequirement, SelectableValues } from './select/fields.ts';
 export { FieldSelector, parseFieldSelector, selectableValues } from './select/fields.ts';
+export type { Dialect, Json, OpenAPISchema } from './openapi.ts';
+export { componentName, kindOpenAPI, listOpenAPI, toOpenAPI } from './openapi.ts';
+export { customResourceDefinition } from './crd.ts';

@@ -158,6 +158,8 @@ export interface Column<T> {
   readonly priority: 0 | 1;
   /** `now` in epoch milliseconds, for ages. */
   cell(object: T, now: number): string | number;
+  /** The same cell for the CRD of an own kind; a column without one is not shown by real clusters. */
+  readonly jsonPath?: string;
   /** Shown after Age instead of before it (Service's Selector). */
   readonly afterAge?: boolean;
 }

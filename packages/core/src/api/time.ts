@@ -9,8 +9,9 @@ export function formatTime(epochMs: number): string {
 
 /** Epoch milliseconds to `2026-01-02T03:04:05.678000Z`, the only form servers take for a Lease's times. */
 export function formatMicroTime(epochMs: number): string {
-  const micros = Math.round((epochMs % 1) * 1_000);
-  return `${new Date(Math.floor(epochMs)).toISOString().slice(0, 23)}${String(micros).padStart(3, '0')}Z`;
+  const whole = Math.floor(epochMs);
+  const micros = Math.floor((epochMs - whole) * 1_000);
+  return `${new Date(whole).toISOString().slice(0, 23)}${String(micros).padStart(3, '0')}Z`;
 }
 
 /** Epoch milliseconds of an RFC 3339 timestamp, undefined where it is none. */

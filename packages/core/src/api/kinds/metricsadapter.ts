@@ -58,6 +58,7 @@ export const metricsAdapterKind = defineKind<MetricsAdapter>({
   columns: [
     {
       name: 'Listen',
+      jsonPath: '.spec.listen',
       type: 'string',
       description: 'Address of the scrape page',
       priority: 0,
@@ -65,6 +66,7 @@ export const metricsAdapterKind = defineKind<MetricsAdapter>({
     },
     {
       name: 'StatsD',
+      jsonPath: '.spec.statsdUdp',
       type: 'string',
       description: 'UDP address for StatsD',
       priority: 0,

@@ -65,6 +65,7 @@ export const redisAmbassadorKind = defineKind<RedisAmbassador>({
   columns: [
     {
       name: 'Listen',
+      jsonPath: '.spec.listen',
       type: 'string',
       description: 'Address of applications',
       priority: 0,
@@ -72,6 +73,7 @@ export const redisAmbassadorKind = defineKind<RedisAmbassador>({
     },
     {
       name: 'Primary',
+      jsonPath: '.spec.primary',
       type: 'string',
       description: 'Server that takes writes',
       priority: 0,
@@ -79,6 +81,7 @@ export const redisAmbassadorKind = defineKind<RedisAmbassador>({
     },
     {
       name: 'Read-Policy',
+      jsonPath: '.spec.readPolicy',
       type: 'string',
       description: 'Who answers reads',
       priority: 0,

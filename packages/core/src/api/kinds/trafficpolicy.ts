@@ -113,6 +113,7 @@ export const trafficPolicyKind = defineKind<TrafficPolicy>({
   columns: [
     {
       name: 'Targets',
+      jsonPath: '.spec.targetRefs[*].name',
       type: 'string',
       description: 'Services it applies to',
       priority: 0,
@@ -120,6 +121,7 @@ export const trafficPolicyKind = defineKind<TrafficPolicy>({
     },
     {
       name: 'Balancing',
+      jsonPath: '.spec.balancing',
       type: 'string',
       description: 'How an endpoint is picked',
       priority: 0,
