@@ -51,7 +51,10 @@ test('kinds have types that follow the published API', (t) => {
   const failures = (policy: TrafficPolicy): number => policy.spec.ejection.consecutiveFailures;
   // @ts-expect-error: a Service has no replicas
   const replicas = (service: Service): unknown => service.spec.replicas;
-  t.ok(port && path && failures && replicas);
+  t.same(
+    [port, path, failures, replicas].map((read) => typeof read),
+    Array(4).fill('function'),
+  );
   t.end();
 });
 
