@@ -4,6 +4,7 @@ import { test } from 'tap';
 import type { Test } from 'tap';
 import { loadFlows, readCases } from './load.ts';
 import { executeFlow, executeSequence, healthOf } from './model.ts';
+import { publicationOf } from './publication.ts';
 import { checkReach } from './reach.ts';
 import type { Sequence } from './types.ts';
 
@@ -47,6 +48,23 @@ test('the table covers every executor', (t) => {
   t.end();
 });
 
+test('every row for userspace names a Service port, and publishing it means the same endpoints', (t) => {
+  for (const flowCase of cases) {
+    for (const row of flowCase.flows.filter(({ modes }) => modes.includes('userspace'))) {
+      const publication = publicationOf(flowCase.objects, row);
+      if (publication === undefined) {
+        t.fail(`${flowCase.name}, ${row.name}: there is nothing to publish`);
+        continue;
+      }
+      const published = executeFlow(flowCase, { ...row, to: { kind: 'publish', ...publication } });
+      const want = row.expect.kind === 'forward' ? row.expect.endpoints : 'refused';
+      const got = published.kind === 'forward' ? published.endpoints : 'refused';
+      t.same(got, want, `${flowCase.name}, ${row.name}`);
+    }
+  }
+  t.end();
+});
+
 test('a mistake in a flow file is found, not skipped', (t) => {
   const row = { name: 'r', from: 'pod', to: '172.30.0.1:80', verdict: 'drop' };
   const wrong: [unknown, RegExp][] = [
@@ -62,6 +80,11 @@ test('a mistake in a flow file is found, not skipped', (t) => {
     [{ flows: [row], cases: [{ name: 'c', flows: [{ name: 'r', verdict: 'drop' }] }] }, /expects anyway/],
     [{ cases: [{ name: 'c', delete: ['Service a/b'] }] }, /there is no Service a\/b/],
     [{ objects: [{ kind: 'Service' }] }, /metadata: want a mapping/],
+    [{ objects: [{ apiVersion: 'v2', kind: 'Service', metadata: { name: 'a' } }] }, /no kind of the API/],
+    [
+      { objects: [{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec: { prots: [] } }] },
+      /spec.prots: unknown field/,
+    ],
     [{ sequences: [{ name: 's', steps: [{ wait: 'long' }] }] }, /want a duration/],
   ];
   for (const [document, message] of wrong) t.throws(() => readCases('f', document), message);

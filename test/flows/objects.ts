@@ -1,5 +1,6 @@
-/** The objects of a case: checked for what identifies them, replaced and deleted by that. */
+/** The objects of a case: of the API's shape, replaced and deleted by what identifies them. */
 
+import { checkStructure, kindOf } from '@outrigger/core/api';
 import { Fields } from './fields.ts';
 import type { FlowObject } from './types.ts';
 
@@ -8,8 +9,7 @@ export function toObjects(values: readonly unknown[], where: string): readonly F
     const place = `${where}.objects[${index}]`;
     const fields = new Fields(value, place);
     const metadata = new Fields(fields.raw('metadata'), `${place}.metadata`);
-    fields.text('apiVersion');
-    fields.text('kind');
+    checkShape(fields.text('apiVersion'), fields.text('kind'), value, place);
     metadata.text('name');
     return value as FlowObject;
   });
@@ -40,4 +40,16 @@ export function deleteObjects(
 /** `Service ns1/svc1`. */
 export function referenceOf({ kind, metadata }: FlowObject): string {
   return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
+}
+
+/** A field that Kubernetes does not know would say nothing, and a row would pass for the wrong reason. */
+function checkShape(apiVersion: string, kindName: string, value: unknown, place: string): void {
+  const kind = kindOf(apiVersion, kindName);
+  if (kind === undefined) throw new Error(`${place}: ${apiVersion} ${kindName} is no kind of the API`);
+  const { errors, unknown } = checkStructure(kind.schema, value, place);
+  const problems = [
+    ...unknown.map((path) => `${path}: unknown field`),
+    ...errors.map((error) => `${error.field}: ${error.message}`),
+  ];
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 }
