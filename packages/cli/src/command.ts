@@ -25,6 +25,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'the metrics adapter: one Prometheus endpoint for whatever the app speaks',
     run: async (args) => (await import('./run/daemon.ts')).runDaemon('adapter', args),
   },
+  register: {
+    summary: 'start a command and register it as an endpoint of a Service, with probes',
+    run: async (args) => (await import('./register/command.ts')).register(args),
+  },
 };
 
 export async function runCommand(argv: readonly string[]): Promise<number> {
