@@ -31,6 +31,15 @@ export type TxnResult =
   /** Nothing was written; `failed` is the first comparison that did not hold, with the value found (if any). */
   | { readonly ok: false; readonly failed: Compare; readonly found: StoredValue | undefined };
 
+export interface RangeOptions {
+  /** The first key to give (inclusive); keys before it are left out. Default: the first of the prefix. */
+  readonly from?: Key;
+  /** How many items at most. Default: all. */
+  readonly limit?: number;
+  /** Reads the state as it was at this revision. Default: the newest. */
+  readonly at?: number;
+}
+
 export interface RangeResult {
   readonly items: readonly StoredValue[];
   /** The revision the answer is true for. */
