@@ -15,7 +15,7 @@ import { enforceFloor, judgeFailure, judgeSuccess } from './ejection.ts';
 import { Entry } from './entry.ts';
 import { leastBusy, nextUsable, usable } from './picker.ts';
 import type { Conditions } from './picker.ts';
-import type { BalanceCounters, EndpointState, Pick } from './types.ts';
+import type { BalanceCounters, EndpointState, PickResult } from './types.ts';
 
 export interface BalancerOptions {
   readonly random: Random;
@@ -75,7 +75,7 @@ export class Balancer {
    * Chooses and reserves: `release` must follow exactly once. A string says why there is nobody. `tried`: endpoints
    * that already failed for this connection; none of them is chosen again.
    */
-  pick(nowMs: number, clientIp: string, tried?: ReadonlySet<EndpointState>): Pick {
+  pick(nowMs: number, clientIp: string, tried?: ReadonlySet<EndpointState>): PickResult {
     const { settings, affinitySeconds } = this.#pool;
     if (this.#members.length === 0) return 'no-endpoints';
     if (settings.maxConnections > 0 && this.#active >= settings.maxConnections) return 'total-limit';
@@ -172,7 +172,7 @@ export class Balancer {
     return this.#choose();
   }
 
-  #whyNobody(tried: ReadonlySet<EndpointState> | undefined): Pick {
+  #whyNobody(tried: ReadonlySet<EndpointState> | undefined): PickResult {
     return this.#members.every((entry) => tried?.has(entry) === true) ? 'all-tried' : 'endpoint-limit';
   }
 

@@ -1,6 +1,6 @@
 /** Balancing: which endpoint the next connection of a Service port goes to. */
 
-export type { BalanceCounters, EndpointState, Pick, Refusal } from './types.ts';
+export type { BalanceCounters, EndpointState, PickResult, Refusal } from './types.ts';
 export { MAX_AFFINITY_CLIENTS } from './affinity.ts';
 export type { BalancerOptions } from './balancer.ts';
 export { Balancer } from './balancer.ts';

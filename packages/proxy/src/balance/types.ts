@@ -39,7 +39,7 @@ export type Refusal =
   | 'endpoint-limit';
 
 /** A string is a refusal: `typeof result === 'string'`. */
-export type Pick = EndpointState | Refusal;
+export type PickResult = EndpointState | Refusal;
 
 /** Monotonic counts, read at scrape time. */
 export interface BalanceCounters {

@@ -1,6 +1,6 @@
 /** The proxy's configuration: its fields (which are its flags), and how their text becomes values. */
 
-import { boolean, list, object, string, daemonFields } from '@outrigger/core/api';
+import { boolean, list, object, parseCIDR, string, daemonFields } from '@outrigger/core/api';
 import type { Infer } from '@outrigger/core/api';
 import { InvalidConfig } from '@outrigger/core/config';
 import type { Check, Problem } from '@outrigger/core/config';
@@ -59,9 +59,14 @@ export interface ProxyConfig {
   readonly control: ControlConfig;
 }
 
+const isCidr: Check = (value) =>
+  parseCIDR(String(value)) === undefined ? 'a CIDR, such as 10.0.0.0/8 or 2001:db8::/64' : undefined;
+
 export const proxyChecks: Readonly<Record<string, Check>> = {
   ...controlConnectionChecks,
   admin: (value) => void parseAddress(String(value)),
+  clusterCidr: isCidr,
+  nodeportAddresses: isCidr,
   publish: (value) =>
     parsePublish(String(value)) === undefined ? 'NAMESPACE/SERVICE[:PORT]=ADDRESS' : undefined,
 };

@@ -10,7 +10,7 @@ import { createSource } from '@outrigger/core/watch';
 import type { Source } from '@outrigger/core/watch';
 import { networkInterfaces } from 'node:os';
 import { Catalog } from '../catalog/index.ts';
-import { DEFAULT_SETTINGS, Planner } from '../plan/index.ts';
+import { DEFAULT_SETTINGS, nodePortAddressesOf, Planner } from '../plan/index.ts';
 import type { PlanContext } from '../plan/index.ts';
 import type { ProxyConfig } from './config.ts';
 import { explain, reportPublications } from './debug.ts';
@@ -191,14 +191,15 @@ class Proxy implements Daemon {
 
 function contextOf(config: ProxyConfig, catalog: Catalog): PlanContext {
   const { node } = catalog;
+  const nodeAddresses = node?.addresses.length ? node.addresses : machineAddresses();
   return {
     mode: config.mode,
     nodeName: config.nodeName,
     zone: node?.zone ?? '',
     podCIDRs: [...config.clusterCidrs, ...(node?.podCIDRs ?? [])],
     serviceCIDRs: [],
-    nodeAddresses: node?.addresses.length ? node.addresses : machineAddresses(),
-    nodePortAddresses: config.nodePortAddresses,
+    nodeAddresses,
+    nodePortAddresses: nodePortAddressesOf(nodeAddresses, config.nodePortAddresses),
     masqueradeAll: false,
     defaults: DEFAULT_SETTINGS,
   };

@@ -14,6 +14,7 @@ export type {
   TrafficSettings,
 } from './types.ts';
 export { handlingOf } from './handling.ts';
+export { nodePortAddressesOf } from './node-ports.ts';
 export type { PlanChanges, Plans } from './plan.ts';
 export { planAll, Planner } from './plan.ts';
 export type { Published } from './published.ts';

@@ -3,7 +3,7 @@
 import { test } from 'tap';
 import { seededRandom } from '@outrigger/core/clock';
 import { Balancer } from '../../src/balance/index.ts';
-import type { EndpointState, Pick } from '../../src/balance/index.ts';
+import type { EndpointState, PickResult } from '../../src/balance/index.ts';
 import type { Pool } from '../../src/plan/index.ts';
 import { fakePool } from './pool.ts';
 
@@ -13,7 +13,7 @@ function balancer(pool: Pool, seed = 1): Balancer {
   return new Balancer({ random: seededRandom(seed), pool, nowMs: 0 });
 }
 
-function state(pick: Pick): EndpointState {
+function state(pick: PickResult): EndpointState {
   if (typeof pick === 'string') throw new Error(`nobody to pick: ${pick}`);
   return pick;
 }
