@@ -49,6 +49,7 @@ export function object<const F extends FieldSchemas, const R extends keyof F & s
     ...options,
     fields: Object.freeze(fields),
     required: Object.freeze([...(options.required ?? [])]),
+    defaulted: Object.freeze(Object.keys(fields).filter((name) => hasDefaults(fields[name]))),
   });
 }
 
@@ -125,4 +126,11 @@ export function describe<S extends Schema>(schema: S, description: string, extra
 
 function freeze<S extends Schema>(schema: S, description: string | undefined): S {
   return Object.freeze(description === undefined ? schema : { ...schema, description });
+}
+
+function hasDefaults(schema: Schema | undefined): boolean {
+  if (schema === undefined || schema.default !== undefined) return schema !== undefined;
+  if (schema.type === 'object') return schema.defaulted.length > 0;
+  if (schema.type === 'list') return hasDefaults(schema.items);
+  return schema.type === 'map' && hasDefaults(schema.values);
 }

@@ -42,7 +42,9 @@ export function defaultsOf(schema: ObjectSchema): Record<string, unknown> {
 }
 
 function fillObject(schema: ObjectSchema, value: Record<string, unknown>): void {
-  for (const [name, field] of Object.entries(schema.fields)) {
+  for (const name of schema.defaulted) {
+    const field = schema.fields[name];
+    if (field === undefined) continue;
     if (field.default !== undefined && isAbsent(field, value[name]))
       value[name] = structuredClone(field.default);
     if (value[name] !== undefined) applySchemaDefaults(field, value[name]);
@@ -58,9 +60,9 @@ function pruned(schema: Schema, value: unknown): unknown {
 
 function prunedObject(schema: ObjectSchema, value: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
-  for (const [name, entry] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     const field = fieldOf(schema, name);
-    if (field !== undefined && !isAbsent(field, entry)) kept[name] = pruned(field, entry);
+    if (field !== undefined && !isAbsent(field, value[name])) kept[name] = pruned(field, value[name]);
   }
   return kept;
 }

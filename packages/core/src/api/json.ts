@@ -31,29 +31,36 @@ interface Level {
 export function duplicateFields(text: string): string[] {
   const duplicates = new Set<string>();
   const levels: Level[] = [];
+  let level: Level | undefined;
   for (let at = 0; at < text.length; at += 1) {
-    const level = levels.at(-1);
-    switch (text[at]) {
-      case '"': {
+    switch (text.charCodeAt(at)) {
+      case 0x22: {
+        // A quote: a name or a text value.
         const end = stringEnd(text, at);
-        if (level?.atName === true)
-          takeName(level, JSON.parse(text.slice(at, end + 1)) as string, duplicates);
+        if (level?.atName === true) takeName(level, nameIn(text, at, end), duplicates);
         at = end;
         break;
       }
-      case '{':
-      case '[':
-        levels.push(opened(text[at] === '{', level?.here ?? ''));
+      case 0x7b: // {
+      case 0x5b: // [
+        level = opened(text.charCodeAt(at) === 0x7b, level?.here ?? '');
+        levels.push(level);
         break;
-      case '}':
-      case ']':
+      case 0x7d: // }
+      case 0x5d: // ]
         levels.pop();
+        level = levels.at(-1);
         break;
-      case ',':
+      case 0x2c: // ,
         if (level !== undefined) next(level);
     }
   }
   return [...duplicates];
+}
+
+function nameIn(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end);
+  return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
 }
 
 function takeName(level: Level, name: string, duplicates: Set<string>): void {
@@ -82,7 +89,7 @@ function opened(isObject: boolean, path: string): Level {
 function stringEnd(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); ; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;
-    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
+    while (text.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes += 1;
     if (backslashes % 2 === 0) return quote;
   }
 }

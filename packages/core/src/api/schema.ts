@@ -31,6 +31,8 @@ export interface ObjectSchema extends Common {
   readonly type: 'object';
   readonly fields: { readonly [name: string]: Schema };
   readonly required: readonly string[];
+  /** Names of the fields that have a default, or hold fields that have one: all that defaulting needs to visit. */
+  readonly defaulted: readonly string[];
 }
 export interface ListSchema extends Common {
   readonly type: 'list';

@@ -102,10 +102,10 @@ function checkObject(schema: ObjectSchema, value: unknown, path: string, found: 
     found.errors.push(typeInvalid(path, value, 'object'));
     return;
   }
-  for (const [name, entry] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     const field = fieldOf(schema, name);
     if (field === undefined) found.unknown.push(child(path, name));
-    else if (!isAbsent(field, entry)) check(field, entry, child(path, name), found);
+    else if (!isAbsent(field, value[name])) check(field, value[name], child(path, name), found);
   }
   for (const name of schema.required) {
     const field = fieldOf(schema, name);

@@ -61,7 +61,7 @@ test('kinds have types that follow the published API', (t) => {
 test('a schema is plain frozen data', (t) => {
   t.same(JSON.parse(JSON.stringify(schema)).fields.parts, {
     type: 'list',
-    items: { type: 'object', fields: { key: { type: 'string' } }, required: ['key'] },
+    items: { type: 'object', fields: { key: { type: 'string' } }, required: ['key'], defaulted: [] },
     listType: 'map',
     keys: ['key'],
     maxItems: 3,

@@ -18,6 +18,7 @@ import {
   trafficPolicySpec,
 } from '@outrigger/core/api';
 import { test } from 'tap';
+import type { Loose } from './fixtures.ts';
 import { admitted, named, pod, policy, service } from './fixtures.ts';
 
 test('absent, null and empty fields take their default, others keep their value', (t) => {
@@ -73,14 +74,14 @@ test('values of a wrong type are left for validation', (t) => {
 });
 
 test('pruning drops what the schema does not know, and what means absent', (t) => {
-  const value = {
+  const value: Loose = {
     ...service({ bogus: 1, clusterIP: '', externalName: null, healthCheckNodePort: 0 }),
     other: {},
   };
-  const pruned = prune(serviceKind.schema, value) as { spec: object };
+  const pruned = prune(serviceKind.schema, value);
   t.same(Object.keys(pruned), ['metadata', 'spec']);
-  t.same(pruned.spec, { selector: { app: 'web' }, ports: [{ port: 80 }] });
-  t.ok('bogus' in (value['spec' as keyof typeof value] as object), 'the original is untouched');
+  t.same(pruned['spec'], { selector: { app: 'web' }, ports: [{ port: 80 }] });
+  t.ok('bogus' in (value['spec'] as Loose), 'the original is untouched');
   t.end();
 });
 

@@ -11,7 +11,6 @@ interface Token {
 }
 
 const end: Token = { kind: 'end', text: '' };
-const tokenRegex = /\s*(?:([^\s=!(),<>]+)|(==|!=|[=!(),<>]))/y;
 const operators: ReadonlyMap<string, Operator> = new Map([
   ['=', 'in'],
   ['==', 'in'],
@@ -108,18 +107,11 @@ export class LabelParser {
 }
 
 function tokens(text: string): Token[] {
-  const found: Token[] = [];
-  const trimmed = text.trimEnd();
-  tokenRegex.lastIndex = 0;
-  while (tokenRegex.lastIndex < trimmed.length) {
-    const match = tokenRegex.exec(trimmed);
-    if (match === null) break;
-    const [, word, symbol] = match;
-    found.push(
-      word === undefined ? { kind: symbol as TokenKind, text: symbol ?? '' } : { kind: 'word', text: word },
-    );
-  }
-  return found;
+  const found = text.matchAll(/([^\s=!(),<>]+)|(==|!=|[=!(),<>])/g);
+  return Array.from(found, ([token, word]) => ({
+    kind: word === undefined ? (token as TokenKind) : 'word',
+    text: token,
+  }));
 }
 
 function refused(problem: string): ApiError {
