@@ -29,6 +29,18 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'start a command and register it as an endpoint of a Service, with probes',
     run: async (args) => (await import('./register/command.ts')).register(args),
   },
+  up: {
+    summary: 'control, proxy, and one ambassador or adapter per object found, in one process',
+    run: async (args) => (await import('./up/up.ts')).up(args),
+  },
+  why: {
+    summary: 'which rule chose or excluded what: svc NS/NAME, redis COMMAND, metric LINE',
+    run: async (args) => (await import('./why/why.ts')).why(args),
+  },
+  check: {
+    summary: 'every problem of manifests and configuration files',
+    run: async (args) => (await import('./check/check.ts')).check(args),
+  },
 };
 
 export async function runCommand(argv: readonly string[]): Promise<number> {

@@ -7,6 +7,7 @@ import type { Daemon, Deps } from '@outrigger/core/lifecycle';
 import { SeriesRegistry } from '../series/registry.ts';
 import { StatsdIntake } from '../statsd/intake.ts';
 import type { AdapterConfig } from './config.ts';
+import { explainLine } from './why.ts';
 import { servePage } from './page.ts';
 
 /** What may arrive while the process renders a page: at 60 bytes a line about 70,000 lines. */
@@ -53,6 +54,7 @@ async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Prom
       live: () => ({ healthy: true, problems: {} }),
       ready: healthy,
       debug: {
+        why: (query) => explainLine(query.get('line') ?? '', collected),
         adapter: () => ({
           series: collected.size,
           maxSeries: config.maxSeries,

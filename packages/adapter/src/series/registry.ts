@@ -80,6 +80,15 @@ export class SeriesRegistry {
     });
   }
 
+  /** What `add`, `set` or `observe` would answer, without doing it. */
+  wouldRefuse(rawName: string, type: SeriesType, tags: Tags): Refusal | undefined {
+    const name = metricName(rawName);
+    const family = this.#families.get(name);
+    if (family === undefined ? this.#isOwned(name, type) : family.type !== type) return 'type-conflict';
+    const isNew = family?.series.has(renderLabels(this.#options.labels, tags)) !== true;
+    return isNew && this.#size >= this.#options.maxSeries ? 'series-limit' : undefined;
+  }
+
   /** The page in text format 0.0.4, families in order of their names. */
   render(): string {
     const names = [...this.#families.keys()].sort();
@@ -113,12 +122,15 @@ export class SeriesRegistry {
   }
 
   #newFamily(name: string, type: SeriesType, help: string): Family | undefined {
-    const suffixes = type === 'histogram' ? ['', '_bucket', '_sum', '_count'] : [''];
-    if (suffixes.some((suffix) => this.#owners.has(name + suffix))) return undefined;
+    if (this.#isOwned(name, type)) return undefined;
     const family: Family = { name, type, help, series: new Map() };
     this.#families.set(name, family);
-    for (const suffix of suffixes) this.#owners.set(name + suffix, family);
+    for (const suffix of suffixesOf(type)) this.#owners.set(name + suffix, family);
     return family;
+  }
+
+  #isOwned(name: string, type: SeriesType): boolean {
+    return suffixesOf(type).some((suffix) => this.#owners.has(name + suffix));
   }
 
   #renderFamily(family: Family | undefined): string {
@@ -145,6 +157,11 @@ export class SeriesRegistry {
     lines.push(`${name}_bucket${open}le="+Inf"} ${below}\n${name}_sum${series.labels} ${series.value}\n`);
     lines.push(`${name}_count${series.labels} ${below}\n`);
   }
+}
+
+/** What a family of the type writes below its name. */
+function suffixesOf(type: SeriesType): readonly string[] {
+  return type === 'histogram' ? ['', '_bucket', '_sum', '_count'] : [''];
 }
 
 export type Tags = readonly (readonly [string, string])[];

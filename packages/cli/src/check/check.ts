@@ -1,0 +1,79 @@
+/** `outrigger check FILE …`: every problem of any configuration or manifest, without a server. */
+
+import { applyDefaults, checkStructure, kindOf, kinds, validateObject } from '@outrigger/core/api';
+import type { KubernetesObject } from '@outrigger/core/api';
+import { InvalidConfig } from '@outrigger/core/config';
+import { readManifests } from './manifests.ts';
+import type { Manifest } from './manifests.ts';
+
+const usage = `usage: outrigger check FILE|FOLDER …
+
+Reads manifests and configuration documents (an object with apiVersion, kind and spec) and tells every problem.
+Exit code 0: nothing wrong; 2: at least one problem.
+`;
+
+export async function check(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const flags = args.filter((arg) => arg.startsWith('-'));
+  if (flags.length > 0 || args.length === 0) {
+    throw new InvalidConfig([
+      {
+        path: flags[0] ?? 'FILE',
+        got: flags.length > 0 ? 'a flag' : 'nothing',
+        want: 'files or folders to check',
+      },
+    ]);
+  }
+  const manifests = await readManifests(args);
+  let problems = 0;
+  for (const manifest of manifests) {
+    for (const problem of problemsOf(manifest)) {
+      problems += 1;
+      process.stdout.write(`${manifest.place}: ${problem}\n`);
+    }
+  }
+  const objects = `${manifests.length} object${manifests.length === 1 ? '' : 's'}`;
+  process.stdout.write(
+    problems === 0
+      ? `${objects}, nothing wrong\n`
+      : `${objects}, ${problems} problem${problems === 1 ? '' : 's'}\n`,
+  );
+  return problems === 0 ? 0 : 2;
+}
+
+/** Loopback endpoints are allowed here: whether a server takes them is a switch of the server. */
+export function problemsOf(manifest: Manifest): string[] {
+  if (manifest.errors.length > 0) return [...manifest.errors];
+  const { value } = manifest;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return ['not an object with apiVersion and kind'];
+  const { apiVersion, kind: name } = value as { apiVersion?: unknown; kind?: unknown };
+  if (typeof apiVersion !== 'string' || typeof name !== 'string') {
+    return [
+      'apiVersion and kind are missing: want for example apiVersion: outrigger.dev/v1alpha1, kind: TrafficPolicy',
+    ];
+  }
+  const kind = kindOf(apiVersion, name);
+  if (kind === undefined) {
+    const known = kinds
+      .map((one) => one.kind)
+      .sort()
+      .join(', ');
+    return [`${apiVersion} ${name} is not a kind Outrigger knows; it knows ${known}`];
+  }
+  const { errors, unknown } = checkStructure(kind.schema, value);
+  const found = [
+    ...errors.map((error) => `${error.field}: ${error.message}`),
+    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+  ];
+  if (errors.length > 0) return found;
+  const object = structuredClone(value) as KubernetesObject;
+  object.metadata ??= {};
+  if (kind.namespaced) object.metadata.namespace ??= 'default';
+  applyDefaults(kind, object);
+  const rules = validateObject(kind, object, undefined, { allowLoopbackEndpoints: true });
+  return [...found, ...rules.map((error) => `${error.field}: ${error.message}`)];
+}
