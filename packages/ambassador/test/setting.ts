@@ -87,10 +87,9 @@ function readMetric(page: string, name: string, labels?: string): number {
 export class Client {
   readonly socket: Socket;
   readonly #scanner = new ReplyScanner();
-  #received = Buffer.alloc(0);
-  #scanned = 0;
-  #replies: string[] = [];
-  #frameFrom = 0;
+  readonly #received: Buffer[] = [];
+  readonly #replies: string[] = [];
+  #partial: Buffer[] = [];
   #ended = false;
   #changed: () => void = () => {};
 
@@ -106,8 +105,8 @@ export class Client {
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#scan();
+      this.#received.push(chunk);
+      this.#scan(chunk);
       this.#changed();
     });
     socket.on('error', () => socket.destroy());
@@ -119,7 +118,7 @@ export class Client {
 
   /** Every byte received so far, as latin1. */
   get bytes(): string {
-    return this.#received.toString('latin1');
+    return Buffer.concat(this.#received).toString('latin1');
   }
 
   get ended(): boolean {
@@ -156,14 +155,15 @@ export class Client {
     this.socket.destroy();
   }
 
-  #scan(): void {
-    for (;;) {
-      const event = this.#scanner.next(this.#received, this.#scanned);
-      this.#scanned = this.#scanner.offset;
-      if (event === ReplyEvent.more) return;
-      this.#replies.push(this.#received.toString('latin1', this.#frameFrom, this.#scanned));
-      this.#frameFrom = this.#scanned;
+  #scan(chunk: Buffer): void {
+    let from = 0;
+    while (this.#scanner.next(chunk, from) !== ReplyEvent.more) {
+      const end = this.#scanner.offset;
+      this.#replies.push(Buffer.concat([...this.#partial, chunk.subarray(from, end)]).toString('latin1'));
+      this.#partial = [];
+      from = end;
     }
+    if (from < chunk.length) this.#partial.push(chunk.subarray(from));
   }
 
   async #until(done: () => boolean): Promise<void> {
