@@ -1,7 +1,8 @@
 /** Every suite, in the order of the table. */
 
 import type { Suite } from '../harness/suite.ts';
+import { fanout } from './fanout.ts';
 import { l4 } from './l4.ts';
 import { startup } from './startup.ts';
 
-export const suites: readonly Suite[] = [l4, startup];
+export const suites: readonly Suite[] = [l4, fanout, startup];

@@ -11,6 +11,8 @@ import {
   namespaceKind,
   validateObject,
 } from '@outrigger/core/api';
+import type { ServiceAllocator } from './allocate/index.ts';
+import { allocateServices, completeServices } from './allocate/index.ts';
 import type { Cache } from './cache/cache.ts';
 import { contentsFinalizer } from './registry/deletion.ts';
 import type { Resource } from './registry/resource.ts';
@@ -49,8 +51,8 @@ export interface WriteParts {
   readonly cache: Cache;
   readonly namespaces: Resource;
   readonly validation: ValidationOptions;
-  /** Reserves addresses and ports in the write's own transaction. */
-  readonly allocate: Gate;
+  /** Cluster IPs and node ports, reserved in the write's own transaction. */
+  readonly allocator: ServiceAllocator;
   /** Objects of one resource at most; further ones are refused with 403. */
   readonly maxObjects: number;
 }
@@ -59,8 +61,9 @@ export function writeChain(parts: WriteParts): (write: Write) => Promise<void> {
   const gates: readonly Gate[] = [
     namespaceIsThere(parts.cache, parts.namespaces),
     applyDefaults,
+    completeServices(parts.allocator.families),
     validate(parts.validation),
-    parts.allocate,
+    allocateServices(parts.allocator),
     quota(parts.cache, parts.maxObjects),
   ];
   return async (write) => {

@@ -1,17 +1,16 @@
 /** The control service's configuration: what was written, checked and turned into what the program uses. */
 
 import type { Infer } from '@outrigger/core/api';
-import { boolean, integer, object, parseCIDR, parseDuration, parseSize, string } from '@outrigger/core/api';
-import type { CIDR } from '@outrigger/core/api';
-import { InvalidConfig, processFields } from '@outrigger/core/config';
+import { boolean, integer, object, parseDuration, parseSize, string } from '@outrigger/core/api';
+import { InvalidConfig } from '@outrigger/core/config';
 import type { Check, Problem } from '@outrigger/core/config';
 import { OutriggerError } from '@outrigger/core/errors';
 import { isLoopback, parseAddress } from '@outrigger/core/net';
 import type { Address } from '@outrigger/core/net';
+import { addressRange, portRange } from './allocate/ranges.ts';
 
 export const controlSchema = object(
   {
-    ...processFields,
     listen: string('address of the API, probes and /metrics', { default: '127.0.0.1:7080' }),
     tlsCert: string('PEM file with the certificate (chain) of the API'),
     tlsKey: string('PEM file with its private key'),
@@ -21,7 +20,10 @@ export const controlSchema = object(
     }),
     data: string('directory of the database; made when missing', { default: './outrigger-data' }),
     memory: boolean('keep everything in memory: nothing survives the process', { default: false }),
-    serviceCidr: string('range that cluster IPs are taken from', { default: '10.96.0.0/16' }),
+    serviceCidr: string(
+      'range that cluster IPs are taken from; one for each IP family, with a comma between',
+      { default: '10.96.0.0/16' },
+    ),
     nodePortRange: string('range that node ports are taken from', { default: '30000-32767' }),
     allowLoopbackEndpoints: boolean('accept 127.0.0.0/8 and ::1 as endpoint addresses: for one machine', {
       default: false,
@@ -73,12 +75,6 @@ export interface TlsFiles {
   readonly clientCaFile: string | undefined;
 }
 
-export interface PortRange {
-  readonly first: number;
-  /** Inclusive. */
-  readonly last: number;
-}
-
 export interface ControlLimits {
   readonly maxBodyBytes: number;
   readonly maxReads: number;
@@ -94,25 +90,20 @@ export interface ControlConfig {
   readonly listen: Address;
   readonly tls: TlsFiles | undefined;
   readonly store: { readonly type: 'memory' } | { readonly type: 'sqlite'; readonly dir: string };
-  readonly serviceCidr: CIDR;
-  readonly nodePortRange: PortRange;
+  readonly serviceCidrs: readonly string[];
+  readonly nodePortRange: string;
   readonly allowLoopbackEndpoints: boolean;
-  readonly drainTimeoutMs: number;
   readonly limits: ControlLimits;
 }
 
 export const controlChecks: Readonly<Record<string, Check>> = {
   listen: (value) => void parseAddress(String(value)),
-  serviceCidr: (value) =>
-    parseCIDR(String(value)) === undefined ? 'a range such as 10.96.0.0/16' : undefined,
-  nodePortRange: (value) => (parsePortRange(String(value)) === undefined ? portRangeForm : undefined),
-  drainTimeout: durationCheck,
+  serviceCidr: (value) => void String(value).split(',').map(addressRange),
+  nodePortRange: (value) => void portRange(String(value)),
   history: durationCheck,
   maxBody: sizeCheck,
   watchBuffer: sizeCheck,
 };
-
-const portRangeForm = 'two ports such as 30000-32767, the first not above the second';
 
 /** Turns values with their defaults into the frozen configuration. Throws InvalidConfig with every problem. */
 export function parseControlConfig(values: Readonly<Record<string, unknown>>): ControlConfig {
@@ -131,10 +122,9 @@ export function parseControlConfig(values: Readonly<Record<string, unknown>>): C
     listen,
     tls,
     store: storeOf(document),
-    serviceCidr: parseCIDR(document.serviceCidr) as CIDR,
-    nodePortRange: parsePortRange(document.nodePortRange) as PortRange,
+    serviceCidrs: document.serviceCidr.split(','),
+    nodePortRange: document.nodePortRange,
     allowLoopbackEndpoints: document.allowLoopbackEndpoints,
-    drainTimeoutMs: parseDuration(document.drainTimeout ?? '25s') ?? 0,
     limits: limitsOf(document),
   });
 }
@@ -189,13 +179,6 @@ function checkExposure(
     got: `${document.listen}, which others can reach, without TLS and client certificates`,
     want: 'a loopback address, or tlsCert, tlsKey and clientCa, or insecure',
   });
-}
-
-function parsePortRange(text: string): PortRange | undefined {
-  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
-  const first = Number(match?.[1]);
-  const last = Number(match?.[2]);
-  return first >= 1 && last <= 65_535 && first <= last ? { first, last } : undefined;
 }
 
 function durationCheck(value: unknown): string | undefined {

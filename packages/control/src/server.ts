@@ -169,14 +169,10 @@ function peerOf({ socket }: IncomingMessage): Peer {
 
 /** What is too large is not kept: the rest is read and dropped, so that the refusal reaches a client still sending. */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    let size = Number(request.headers['content-length'] ?? 0);
-    if (size > maxBytes) {
-      reject(tooLarge(maxBytes));
-      return;
-    }
-    size = 0;
+    let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxBytes) chunks.push(chunk);
@@ -184,7 +180,9 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     });
     request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     request.once('error', reject);
-    request.once('close', () => reject(ApiError.badRequest('the connection ended before the body did')));
+    request.once('close', () => {
+      if (!request.complete) reject(ApiError.badRequest('the connection ended before the body did'));
+    });
   });
 }
 

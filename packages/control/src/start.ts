@@ -6,13 +6,16 @@ import { Cleanup } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
 import type { RequestGates } from './admission.ts';
 import { writeChain } from './admission.ts';
+import { ServiceAllocator } from './allocate/index.ts';
 import { Cache } from './cache/cache.ts';
 import type { ControlConfig } from './config.ts';
+import { discoveryPages } from './discovery/pages.ts';
 import { createApi } from './handlers/api.ts';
 import { InFlight } from './handlers/in-flight.ts';
-import { standardPages } from './handlers/pages.ts';
+import { allPages, standardPages } from './handlers/pages.ts';
 import { Resources } from './handlers/resources.ts';
 import { versionInfo } from './handlers/version.ts';
+import { openApiPages } from './openapi/pages.ts';
 import { defineResource } from './registry/resource.ts';
 import type { Resource } from './registry/resource.ts';
 import { Registry } from './registry/registry.ts';
@@ -48,14 +51,20 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
   cleanup.add('the store', () => store.close());
   const resources = kinds.map((kind) => defineResource(kind));
   const namespaces = resources.find(({ name }) => name === 'namespaces') as Resource;
-  const cache = await Cache.open({
+  const allocator = new ServiceAllocator({
+    serviceCIDRs: config.serviceCidrs,
+    nodePortRange: config.nodePortRange,
+    random,
+  });
+  const cacheOptions = {
     store,
     resources,
     clock,
     limits: { historyMs: config.limits.historyMs, historyFloor, historyCeiling, historyBytes },
     replayRevisions,
-    onFailure: (error) => log.error('the watch cache lost its feed from the store', { error }),
-  });
+    onFailure: (error: unknown) => log.error('the watch cache lost its feed from the store', { error }),
+  };
+  const cache = await Cache.open(cacheOptions, { allocations: allocator });
   cleanup.add('the watch cache', () => cache.close());
   exposeState(metrics, cache, store);
   await seedNamespaces(namespaces, { cache, store, random }, clock.wall());
@@ -63,7 +72,7 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
     cache,
     namespaces,
     validation: { allowLoopbackEndpoints: config.allowLoopbackEndpoints },
-    allocate: () => {},
+    allocator,
     maxObjects: config.limits.maxObjects,
   });
   const registry = new Registry({ store, cache, clock, random, admit });
@@ -93,7 +102,11 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
       random,
       maxWatches: config.limits.maxWatches,
     }),
-    pages: standardPages({ metrics, ...health, version: versionInfo }),
+    pages: allPages(
+      standardPages({ metrics, ...health, version: versionInfo }),
+      discoveryPages(resources),
+      openApiPages(resources),
+    ),
     inFlight: new InFlight(config.limits, (kind) => telemetry.refused(kind)),
     log,
     observe: (observation) => telemetry.observe(observation),

@@ -11,6 +11,7 @@ import type { Answer, ApiRequest, Handler, StreamAnswer } from './http.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Pages } from './pages.ts';
 import { statusAnswer, text, toApiError } from './respond.ts';
+import type { Resource } from '../registry/resource.ts';
 import type { Resources } from './resources.ts';
 import type { Route } from './route.ts';
 import { routeOf } from './route.ts';
@@ -40,11 +41,10 @@ export function createApi(options: ApiOptions): Handler {
   return async (request) => {
     const started = options.now();
     const route = routeOf(request);
-    const answer = await safely(options, request, route);
-    const resource =
-      route?.type === 'resource' && options.resources.find(route) !== undefined ? route.resource : '';
+    const resource = route?.type === 'resource' ? options.resources.find(route) : undefined;
+    const answer = await safely(options, request, route, resource);
     const seconds = (options.now() - started) / 1000;
-    options.observe({ verb: route?.verb ?? 'unknown', resource, code: answer.status, seconds });
+    options.observe({ verb: verbOf(route), resource: resource?.name ?? '', code: answer.status, seconds });
     const complete = { ...answer, headers: { 'audit-id': randomUUID(), ...common, ...answer.headers } };
     return isStream(complete) ? complete : finished(request, complete);
   };
@@ -54,11 +54,12 @@ async function safely(
   options: ApiOptions,
   request: ApiRequest,
   route: Route | undefined,
+  resource: Resource | undefined,
 ): Promise<Answer | StreamAnswer> {
   try {
     if (route === undefined) return notFound();
     admitRequest(options.gates, request.peer, route);
-    return await options.inFlight.run(route, () => dispatch(options, request, route));
+    return await options.inFlight.run(route, () => dispatch(options, request, route, resource));
   } catch (error) {
     const failure = toApiError(error);
     if (failure.httpStatus >= 500) {
@@ -72,9 +73,9 @@ async function dispatch(
   { resources, pages }: ApiOptions,
   request: ApiRequest,
   route: Route,
+  resource: Resource | undefined,
 ): Promise<Answer | StreamAnswer> {
   if (route.type === 'resource') {
-    const resource = resources.find(route);
     return resource === undefined ? notFound() : resources.handle(request, route, resource);
   }
   const page = pages.get(route.path);
@@ -86,4 +87,10 @@ async function dispatch(
 
 function notFound(): Answer {
   return text(404, '404 page not found\n');
+}
+
+/** Verbs of paths are methods, which anyone can make up: few of them are worth a series. */
+function verbOf(route: Route | undefined): string {
+  if (route?.type === 'resource') return route.verb;
+  return route?.verb === 'get' ? 'get' : 'other';
 }

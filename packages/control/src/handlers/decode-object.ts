@@ -6,13 +6,15 @@ import type { Resource } from '../registry/resource.ts';
 import type { Decoded } from './body.ts';
 import type { FieldValidation } from './parameters.ts';
 
-/** Throws 400. Adds to `warnings` what Warn only tells. */
-export function objectFrom(
-  resource: Resource,
-  decoded: Decoded,
-  validation: FieldValidation,
-  warnings: string[],
-): KubernetesObject {
+export interface Understood {
+  /** What Warn only tells. */
+  readonly warnings: readonly string[];
+  /** The object, as a copy of its own each time: every try of a write changes the one it gets. */
+  fresh(): KubernetesObject;
+}
+
+/** Throws 400. */
+export function understand(resource: Resource, decoded: Decoded, validation: FieldValidation): Understood {
   const { kind, apiVersion } = resource;
   const value = asObject(resource, decoded.value);
   const structure = checkStructure(kind.schema, value);
@@ -23,17 +25,21 @@ export function objectFrom(
     ...structure.unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
   ];
   if (problems.length > 0 && validation === 'Strict') throw ApiError.strictDecoding(kind, problems);
-  if (validation === 'Warn') warnings.push(...problems);
-  const object = prune<unknown>(kind.schema, value) as KubernetesObject;
-  object.apiVersion = apiVersion;
-  object.kind = kind.kind;
-  object.metadata ??= {};
-  return object;
+  return {
+    warnings: validation === 'Warn' ? problems : [],
+    fresh: () => {
+      const object = prune<unknown>(kind.schema, value) as KubernetesObject;
+      object.apiVersion = apiVersion;
+      object.kind = kind.kind;
+      object.metadata ??= {};
+      return object;
+    },
+  };
 }
 
 /** Puts the object into the namespace of the URL, or refuses one that says it belongs elsewhere. */
-export function placeIn(resource: Resource, object: KubernetesObject, namespace: string): void {
-  if (!resource.kind.namespaced) return;
+export function placeIn(resource: Resource, object: KubernetesObject, namespace: string): KubernetesObject {
+  if (!resource.kind.namespaced) return object;
   const given = object.metadata.namespace;
   if (given !== undefined && given !== '' && given !== namespace) {
     throw ApiError.badRequest(
@@ -41,10 +47,11 @@ export function placeIn(resource: Resource, object: KubernetesObject, namespace:
     );
   }
   object.metadata.namespace = namespace;
+  return object;
 }
 
 /** An update's object must be the one the URL names. */
-export function checkName(object: KubernetesObject, name: string): void {
+export function named(object: KubernetesObject, name: string): KubernetesObject {
   const given = object.metadata.name;
   if (given === undefined || given === '') object.metadata.name = name;
   else if (given !== name) {
@@ -52,6 +59,7 @@ export function checkName(object: KubernetesObject, name: string): void {
       `the name of the object (${given}) does not match the name on the URL (${name})`,
     );
   }
+  return object;
 }
 
 function asObject(resource: Resource, value: unknown): Record<string, unknown> {

@@ -3,12 +3,13 @@
 import type { KubernetesObject } from '@outrigger/core/api';
 import { ApiError, deletedStatus } from '@outrigger/core/api';
 import { PatchError, patchStatus } from '../patch/index.ts';
+import type { ObjectPath } from '../registry/resource.ts';
 import { pathOf } from '../registry/resource.ts';
 import type { Subresource, Written } from '../registry/write.ts';
 import { representations } from '../represent/choose.ts';
 import { accept } from './accept.ts';
 import { decodeBody } from './body.ts';
-import { checkName, objectFrom, placeIn } from './decode-object.ts';
+import { named, placeIn, understand } from './decode-object.ts';
 import { deleteOptions } from './delete-options.ts';
 import { encoded } from './encoded.ts';
 import type { Answer } from './http.ts';
@@ -17,64 +18,56 @@ import { list } from './list.ts';
 import { listParameters, writeParameters } from './parameters.ts';
 import type { ApiParts, Call } from './parts.ts';
 import { patchFor } from './patch-types.ts';
-import { statusAnswer, warningHeader } from './respond.ts';
+import { statusAnswer, warningValues } from './respond.ts';
 import { selectedBy } from './selecting.ts';
 
 export async function create(parts: ApiParts, call: Call): Promise<Answer> {
   const { request, route, resource } = call;
   const { dryRun, fieldValidation } = writeParameters(request.query, 'CreateOptions');
-  const warnings = ownWarnings(call);
   const decoded = await decodeBody(await request.body(), headerOf(request, 'content-type'));
-  const object = objectFrom(resource, decoded, fieldValidation, warnings);
-  placeIn(resource, object, route.namespace);
-  const written = await parts.registry.create(resource, () => structuredClone(object), { dryRun });
-  return answer(parts, call, written, warnings);
+  const asked = understand(resource, decoded, fieldValidation);
+  const make = (): KubernetesObject => placeIn(resource, asked.fresh(), route.namespace);
+  const written = await parts.registry.create(resource, make, { dryRun });
+  return answer(parts, call, written, asked.warnings);
 }
 
 export async function update(parts: ApiParts, call: Call): Promise<Answer> {
   const { request, route, resource } = call;
   const { dryRun, fieldValidation } = writeParameters(request.query, 'UpdateOptions');
-  const warnings = ownWarnings(call);
   const decoded = await decodeBody(await request.body(), headerOf(request, 'content-type'));
-  const object = objectFrom(resource, decoded, fieldValidation, warnings);
-  placeIn(resource, object, route.namespace);
-  checkName(object, route.name);
-  const path = pathOf(route.namespace, route.name);
-  const subresource = route.subresource as Subresource;
-  if (mayCreate(parts, call, object)) {
-    const created = await parts.registry.create(resource, () => structuredClone(object), { dryRun });
-    return answer(parts, call, created, warnings);
-  }
-  const change = (): KubernetesObject => structuredClone(object);
-  const written = await parts.registry.update(resource, path, change, { dryRun, subresource });
-  return answer(parts, call, written, warnings);
+  const asked = understand(resource, decoded, fieldValidation);
+  const make = (): KubernetesObject => named(placeIn(resource, asked.fresh(), route.namespace), route.name);
+  const written = mayCreate(parts, call, make())
+    ? await parts.registry.create(resource, make, { dryRun })
+    : await parts.registry.update(resource, pathOfCall(call), make, {
+        dryRun,
+        subresource: subresourceOf(call),
+      });
+  return answer(parts, call, written, asked.warnings);
 }
 
 export async function patch(parts: ApiParts, call: Call): Promise<Answer> {
   const { request, route, resource } = call;
   const { dryRun, fieldValidation } = writeParameters(request.query, 'PatchOptions');
-  const apply = await patchFor(resource, await request.body(), headerOf(request, 'content-type'));
-  let warnings: string[] = [];
+  const apply = patchFor(resource, await request.body(), headerOf(request, 'content-type'));
+  let warnings: readonly string[] = [];
   const change = (old: KubernetesObject): KubernetesObject => {
-    warnings = ownWarnings(call);
-    const value = patched(() => apply(old));
-    const object = objectFrom(resource, { value, duplicates: [] }, fieldValidation, warnings);
-    placeIn(resource, object, route.namespace);
-    checkName(object, route.name);
+    const asked = understand(resource, { value: patched(() => apply(old)), duplicates: [] }, fieldValidation);
+    warnings = asked.warnings;
+    const object = named(placeIn(resource, asked.fresh(), route.namespace), route.name);
     // A patch that takes the revision away asks for no check, as one that never named it.
     object.metadata.resourceVersion ??= old.metadata.resourceVersion ?? '';
     return object;
   };
-  const path = pathOf(route.namespace, route.name);
-  const subresource = route.subresource as Subresource;
-  const written = await parts.registry.update(resource, path, change, { dryRun, subresource });
+  const options = { dryRun, subresource: subresourceOf(call) };
+  const written = await parts.registry.update(resource, pathOfCall(call), change, options);
   return answer(parts, call, written, warnings);
 }
 
 export async function remove(parts: ApiParts, call: Call): Promise<Answer> {
-  const { request, route, resource } = call;
+  const { request, resource } = call;
   const options = await deleteOptions(request);
-  const deleted = await parts.registry.delete(resource, pathOf(route.namespace, route.name), options);
+  const deleted = await parts.registry.delete(resource, pathOfCall(call), options);
   if (deleted.gone) return statusAnswer(deletedStatus(resource.kind, deleted.name, deleted.uid));
   return answer(parts, call, { ...deleted, created: false }, []);
 }
@@ -107,7 +100,8 @@ async function answer(
   const { request, resource } = call;
   const { format, form } = accept(headerOf(request, 'accept'), ['plain', 'table', 'partial']);
   const represent = representations(resource, form, request.query, parts.clock);
-  return encoded(written.created ? 201 : 200, represent.one(written), format, warningHeader(warnings));
+  const headers = warnings.length === 0 ? {} : { warning: warningValues(warnings) };
+  return encoded(written.created ? 201 : 200, represent.one(written), format, headers);
 }
 
 /** PUT to a name that does not exist, for the kinds that allow it; one that names a revision means an object that was. */
@@ -126,6 +120,11 @@ function patched(apply: () => unknown): unknown {
   }
 }
 
-function ownWarnings({ resource }: Call): string[] {
-  return resource.kind.warning === undefined ? [] : [resource.kind.warning];
+function pathOfCall({ route }: Call): ObjectPath {
+  return pathOf(route.namespace, route.name);
+}
+
+/** The router lets through those that exist alone. */
+function subresourceOf({ route }: Call): Subresource {
+  return route.subresource as Subresource;
 }

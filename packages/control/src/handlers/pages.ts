@@ -33,6 +33,13 @@ export function standardPages(options: PageOptions): Map<string, Page> {
   ]);
 }
 
+/** One table of all pages; `/` lists them. */
+export function allPages(...tables: readonly ReadonlyMap<string, Page>[]): Pages {
+  const all = new Map(tables.flatMap((table) => [...table]));
+  all.set('/', () => json(200, { paths: [...all.keys()].filter((path) => path !== '/').toSorted() }));
+  return all;
+}
+
 function probe(request: ApiRequest, name: string, checks: Readonly<Record<string, Check>>): Answer {
   const results = Object.entries(checks).map(([check, run]) => ({ check, problem: run() }));
   const failed = results.some(({ problem }) => problem !== undefined);

@@ -6,6 +6,7 @@ import type { Answer, ApiRequest, StreamAnswer } from './http.ts';
 import { create, patch, remove, removeMany, update } from './mutate.ts';
 import type { ApiParts, Call } from './parts.ts';
 import { getOne, listMany } from './read.ts';
+import { warningValues } from './respond.ts';
 import type { ResourceRoute, Verb } from './route.ts';
 import { watch } from './watch.ts';
 
@@ -44,15 +45,27 @@ export class Resources {
     return route.subresource === '' || hasSubresource(resource, route.subresource) ? resource : undefined;
   }
 
-  handle(request: ApiRequest, route: ResourceRoute, resource: Resource): Promise<Answer | StreamAnswer> {
+  async handle(
+    request: ApiRequest,
+    route: ResourceRoute,
+    resource: Resource,
+  ): Promise<Answer | StreamAnswer> {
     if (!verbFits(route)) throw ApiError.methodNotAllowed(resource.kind, route.verb);
-    return handlers[route.verb](this.#parts, { request, route, resource });
+    const answer = await handlers[route.verb](this.#parts, { request, route, resource });
+    const { warning } = resource.kind;
+    return warning === undefined ? answer : withWarning(answer, warning);
   }
 }
 
 export function hasSubresource(resource: Resource, subresource: string): boolean {
   if (subresource === 'status') return resource.kind.hasStatus;
   return subresource === 'finalize' && resource.name === 'namespaces';
+}
+
+/** Every answer about a kind on its way out says so. */
+function withWarning<A extends Answer | StreamAnswer>(answer: A, warning: string): A {
+  const others = [answer.headers?.['warning'] ?? []].flat();
+  return { ...answer, headers: { ...answer.headers, warning: [...warningValues([warning]), ...others] } };
 }
 
 /** Objects of a namespaced kind are only reached through their namespace; lists and watches may span all. */

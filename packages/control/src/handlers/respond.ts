@@ -44,12 +44,10 @@ export function toApiError(error: unknown): ApiError {
   }
 }
 
-/** RFC 9110's warn-text: quotes and backslashes escaped, nothing that could end the header. */
-export function warningHeader(warnings: readonly string[]): Headers {
-  if (warnings.length === 0) return {};
-  const values = warnings.map((warning) => {
+/** Values of the Warning header (RFC 9110): quotes and backslashes escaped, nothing that could end the header. */
+export function warningValues(warnings: readonly string[]): string[] {
+  return warnings.map((warning) => {
     const safe = warning.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&');
     return `299 - "${safe}"`;
   });
-  return { warning: values };
 }

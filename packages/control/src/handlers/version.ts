@@ -1,7 +1,7 @@
 /** What `/version` says: the Kubernetes release whose API this service follows, and its own version. */
 
-/** Own release; a test keeps it equal to package.json. */
-export const release = '0.1.0';
+import { arch, platform } from 'node:os';
+import { version } from '@outrigger/core/lifecycle';
 
 /** kubectl warns when its own minor version is further away than one. */
 const minor = '35';
@@ -13,11 +13,11 @@ export const versionInfo = Object.freeze({
   emulationMinor: minor,
   minCompatibilityMajor: '1',
   minCompatibilityMinor: minor,
-  gitVersion: `v1.${minor}.0+outrigger-${release}`,
+  gitVersion: `v1.${minor}.0+outrigger-${version}`,
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',
   goVersion: '',
   compiler: 'node',
-  platform: `${process.platform}/${process.arch}`,
+  platform: `${platform()}/${arch()}`,
 });
