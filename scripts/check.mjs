@@ -12,10 +12,12 @@ const STEPS = [
   { name: 'rules', args: [join(root, 'scripts/test/main.mjs'), 'test/rules'] },
 ];
 
+/** Colours are for terminals. */
+const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' };
 const failed = [];
 for (const { name, args } of STEPS) {
   const startedAt = Date.now();
-  const code = await handOver(process.execPath, args);
+  const code = await handOver(process.execPath, args, { env });
   if (code !== 0) failed.push(name);
   console.log(`${code === 0 ? '✓' : '✗'} ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
 }

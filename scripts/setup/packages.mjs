@@ -59,10 +59,7 @@ export function isInstalled(wanted, installed) {
   });
 }
 
-/**
- * No install script runs: no package here needs one, and our own build is a step of its own. npm's warnings about the
- * machine's Node are left out, because the packages will not run on it.
- */
+/** No install script runs: no package here needs one, and our own build is a step of its own. */
 async function install() {
   const [file, ...first] = npm();
   const args = [
@@ -78,13 +75,26 @@ async function install() {
   ];
   let result;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
-    result = await command(file, args, { cwd: root, timeoutMs: NPM_LIMIT_MS });
+    result = await command(file, args, { cwd: root, env: environment(), timeoutMs: NPM_LIMIT_MS });
     if (result.code === 0) return;
   }
   throw new SetUpError(
     `npm ci could not install the packages of package-lock.json (tried ${TRIES} times):\n${firstLines(result.output)}\n` +
       '  Is the npm registry reachable? If package.json was changed, run npm install once to update the lockfile.',
   );
+}
+
+/** The packages will run on the pinned Node, so that is the one they must support, not the one npm runs on. */
+function environment() {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const pinned = manifest.optionalDependencies[`node-${process.platform}-${process.arch}`];
+  if (pinned === undefined) return process.env;
+  const preload = `--require ${JSON.stringify(join(root, 'scripts/setup/target-node.cjs'))}`;
+  return {
+    ...process.env,
+    OUTRIGGER_TARGET_NODE: `v${pinned}`,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${preload}`.trim(),
+  };
 }
 
 /** npm tells what is wrong first, then how it is used. */
