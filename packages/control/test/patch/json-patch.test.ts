@@ -1,7 +1,8 @@
 /** JSON Patch against the cases of RFC 6902, its errors, its budgets, and properties that hold for any document. */
 
 import { test } from 'tap';
-import { applyJsonPatch, maxDepth, maxOperations, PatchError, patchStatus } from '../../src/patch/index.ts';
+import { applyJsonPatch, maxDepth, maxOperations, patchStatus } from '../../src/patch/index.ts';
+import type { PatchError } from '../../src/patch/index.ts';
 import { randomSource, randomValue } from './values.ts';
 
 interface Case {
