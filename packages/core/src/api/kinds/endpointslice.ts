@@ -63,7 +63,7 @@ const fields = {
     enum: ['IPv4', 'IPv6', 'FQDN'],
   }),
   endpoints: list(endpoint, 'The endpoints, at most 1000'),
-  ports: list(endpointPort, 'Ports that every one of these endpoints has, at most 100'),
+  ports: list(endpointPort, 'Ports that every one of these endpoints has'),
 };
 export type EndpointSlice = ObjectWith<typeof fields, 'addressType'>;
 

@@ -94,12 +94,15 @@ export const nodeKind = defineKind<Node>({
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec.unschedulable ?? false) },
   validate: validateNode,
   columns: [
+    { name: 'Status', type: 'string', description: 'Whether it is ready', priority: 0, cell: nodeStatus },
+    { name: 'Roles', type: 'string', description: 'Its roles, from labels', priority: 0, cell: roles },
     {
-      name: 'Status',
+      name: 'Version',
       type: 'string',
-      description: 'Whether the node is ready',
+      description: 'Its kubelet',
       priority: 0,
-      cell: nodeStatus,
+      afterAge: true,
+      cell: version,
     },
     wide('Internal-IP', 'Address inside', 'InternalIP'),
     wide('External-IP', 'Address outside', 'ExternalIP'),
@@ -111,6 +114,18 @@ function nodeStatus(node: Node): string {
   const words = [ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'];
   if (node.spec.unschedulable === true) words.push('SchedulingDisabled');
   return words.join(',');
+}
+
+function roles(node: Node): string {
+  const prefix = 'node-role.kubernetes.io/';
+  const labels = Object.keys(node.metadata.labels ?? {});
+  const names = labels.filter((label) => label.startsWith(prefix)).map((label) => label.slice(prefix.length));
+  return names.toSorted().join(',') || '<none>';
+}
+
+function version(node: Node): string {
+  const info = (node.status?.nodeInfo ?? {}) as { kubeletVersion?: string };
+  return info.kubeletVersion ?? '';
 }
 
 function wide(name: string, description: string, type: string): Column<Node> {

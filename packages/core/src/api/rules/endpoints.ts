@@ -11,7 +11,8 @@ import { PortNames, repeated, validateAppProtocol, validatePortNumber } from './
 
 export const maxEndpointsPerSlice = 1_000;
 export const maxAddressesPerEndpoint = 100;
-export const maxPortsPerSlice = 100;
+/** 100 in older servers. */
+export const maxPortsPerSlice = 20_000;
 const maxHints = 8;
 const maxTopologyLabels = 16;
 

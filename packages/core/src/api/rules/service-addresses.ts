@@ -1,7 +1,7 @@
 /** Rules of a Service's virtual addresses: clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy together. */
 
 import { ipFamily, ipProblems } from '../ip.ts';
-import { duplicate, invalid, invalidBy, item } from '../problems.ts';
+import { duplicate, invalid, invalidBy, item, required } from '../problems.ts';
 import type { FieldError } from '../schema.ts';
 import type { ServiceSpec } from '../kinds/service.ts';
 import { headless, isHeadless } from './service-shape.ts';
@@ -30,6 +30,7 @@ function validatePairing(ip: string, ips: readonly string[]): FieldError[] {
   if (ip === '') {
     return ips.length === 0 ? [] : [invalid(path, ips, 'must be empty when `clusterIP` is not specified')];
   }
+  if (ips.length === 0) return [required(path)];
   return ips[0] === ip ? [] : [invalid(path, ips, 'first value must match `clusterIP`')];
 }
 

@@ -32,12 +32,7 @@ export function defaultService(service: Service): void {
 export function defaultFamilies(service: Service, cluster: readonly IPFamily[]): FieldError[] {
   const { spec } = service;
   if (spec.type === 'ExternalName') return [];
-  const families: IPFamily[] = [...(spec.ipFamilies ?? [])];
-  for (const [index, ip] of (spec.clusterIPs ?? []).entries()) {
-    const family = ip === headless ? undefined : ipFamily(ip);
-    if (family !== undefined && families[index] === undefined && !families.includes(family))
-      families.push(family);
-  }
+  const families = askedFamilies(spec);
   const first = families[0] ?? cluster[0] ?? 'IPv4';
   if (isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0) {
     // It only describes endpoints that others write, of whatever family, so what the cluster has does not matter.
@@ -46,12 +41,21 @@ export function defaultFamilies(service: Service, cluster: readonly IPFamily[]):
     spec.ipFamilyPolicy ??= 'RequireDualStack';
     return [];
   }
-  const two = families.length > 1 || (spec.clusterIPs?.length ?? 0) > 1;
-  spec.ipFamilyPolicy ??= two ? 'RequireDualStack' : 'SingleStack';
+  spec.ipFamilyPolicy ??= 'SingleStack';
   const errors = familyErrors(spec, families, cluster);
   if (errors.length > 0) return errors;
   spec.ipFamilies = spec.ipFamilyPolicy === 'SingleStack' || cluster.length < 2 ? [first] : bothFrom(first);
   return [];
+}
+
+/** The families that are named, then those of given addresses beyond them. */
+function askedFamilies(spec: ServiceSpec): IPFamily[] {
+  const families: IPFamily[] = [...(spec.ipFamilies ?? [])];
+  for (const ip of (spec.clusterIPs ?? []).slice(families.length)) {
+    const family = ip === headless ? undefined : ipFamily(ip);
+    if (family !== undefined && !families.includes(family)) families.push(family);
+  }
+  return families;
 }
 
 function familyErrors(
@@ -59,22 +63,26 @@ function familyErrors(
   families: readonly IPFamily[],
   cluster: readonly IPFamily[],
 ): FieldError[] {
+  const errors = families.flatMap((family, index) => {
+    if (cluster.includes(family)) return [];
+    if (spec.ipFamilies?.[index] === family) {
+      return [invalid(item('spec.ipFamilies', index), family, 'not configured on this cluster')];
+    }
+    const detail = `may not use ${family} on a cluster which is not configured for it`;
+    return [invalid(item('spec.clusterIPs', index), spec.clusterIPs?.[index], detail)];
+  });
   const path = 'spec.ipFamilyPolicy';
   const policy = spec.ipFamilyPolicy;
-  const missing = families.flatMap((family, index) =>
-    cluster.includes(family)
-      ? []
-      : [invalid(item('spec.ipFamilies', index), family, 'not configured on this cluster')],
-  );
   if (policy === 'RequireDualStack' && cluster.length < 2) {
-    return [...missing, invalid(path, policy, 'this cluster is not configured for dual-stack services')];
+    errors.push(invalid(path, policy, 'this cluster is not configured for dual-stack services'));
   }
-  if (policy !== 'SingleStack') return missing;
-  const field =
-    (spec.clusterIPs?.length ?? 0) > 1 ? 'clusterIPs' : families.length > 1 ? 'ipFamilies' : undefined;
-  if (field === undefined) return missing;
-  const detail = `must be 'RequireDualStack' or 'PreferDualStack' when multiple \`${field}\` are specified`;
-  return [...missing, invalid(path, policy, detail)];
+  if (policy === 'SingleStack') {
+    const two = (what: string): string =>
+      `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`;
+    if ((spec.clusterIPs?.length ?? 0) > 1) errors.push(invalid(path, policy, two('cluster IPs')));
+    if ((spec.ipFamilies?.length ?? 0) > 1) errors.push(invalid(path, policy, two('IP families')));
+  }
+  return errors;
 }
 
 function bothFrom(first: IPFamily): IPFamily[] {

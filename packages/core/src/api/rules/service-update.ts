@@ -107,9 +107,8 @@ function clusterIPChanges(now: ServiceSpec, before: ServiceSpec): FieldError[] {
 function familyChanges(now: ServiceSpec, before: ServiceSpec): FieldError[] {
   const families = now.ipFamilies ?? [];
   const old = before.ipFamilies ?? [];
-  if (old.length === 0 || isHeadless(now) !== isHeadless(before)) return [];
-  // A headless Service without a selector only describes endpoints that others write.
-  if (isHeadless(now) && Object.keys(now.selector ?? {}).length === 0) return [];
+  // Without a virtual address nothing is bound to a family.
+  if (old.length === 0 || isHeadless(now) || isHeadless(before)) return [];
   if (families.length === 0)
     return [invalid('spec.ipFamilies[0]', families, 'primary ipFamily can not be unset')];
   if (families.length === old.length) {

@@ -129,21 +129,26 @@ test('Pod', (t) => {
 });
 
 test('Node', (t) => {
-  const node = (spec: Loose, ready?: string): Loose => ({
-    metadata: { name: 'n' },
+  const node = (spec: Loose, ready?: string, labels: Loose = {}): Loose => ({
+    metadata: { name: 'n', labels },
     spec,
     status: {
       conditions: ready === undefined ? [] : [{ type: 'Ready', status: ready }],
       addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
+      nodeInfo: { kubeletVersion: 'v1.36.0' },
     },
   });
   t.same(row(nodeKind, node({}, 'True')), {
     Status: 'Ready',
+    Roles: '<none>',
+    Version: 'v1.36.0',
     'Internal-IP': '10.0.0.1',
     'External-IP': '<none>',
   });
   t.match(row(nodeKind, node({ unschedulable: true }, 'False')), { Status: 'NotReady,SchedulingDisabled' });
-  t.match(row(nodeKind, node({})), { Status: 'Unknown' });
+  const labels = { 'node-role.kubernetes.io/worker': '', 'node-role.kubernetes.io/edge': '', other: '' };
+  t.match(row(nodeKind, node({}, undefined, labels)), { Status: 'Unknown', Roles: 'edge,worker' });
+  t.match(row(nodeKind, { metadata: { name: 'n' } }), { Version: '' });
   t.end();
 });
 

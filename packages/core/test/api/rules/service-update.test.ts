@@ -132,7 +132,7 @@ const allowed: [string, Loose, Loose][] = [
   ['from an external name', external, { clusterIP: '10.96.0.1' }],
   ['headless to headless', headless, headless],
   [
-    'families of a headless Service without a selector',
+    'families of a headless Service',
     { ...headless, selector: undefined },
     { ...headless, selector: undefined, ipFamilies: ['IPv6'] },
   ],

@@ -140,6 +140,7 @@ const refused: [string, Loose, string[]][] = [
     ['Invalid spec.clusterIPs'],
   ],
   ['a pair that differs', { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.2'] }, ['Invalid spec.clusterIPs']],
+  ['an address without its list', { clusterIP: '10.96.0.1' }, ['Required spec.clusterIPs']],
   ['a list without its first', { clusterIPs: ['10.96.0.2'] }, ['Invalid spec.clusterIPs']],
   [
     'three addresses',
