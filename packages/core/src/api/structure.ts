@@ -29,7 +29,7 @@ import type {
 import { parseSize } from './size.ts';
 import { parseTime } from './time.ts';
 
-/** Problems reported at most: an object with more is broken as a whole, and the answer must stay readable. */
+/** Problems reported at most (and a first wrong type beyond): the answer to a broken object must stay readable. */
 export const maxProblems = 100;
 
 export interface Structure {
@@ -40,9 +40,9 @@ export interface Structure {
 }
 
 export function checkStructure(schema: Schema, value: unknown, path = ''): Structure {
-  const found: Found = { errors: [], unknown: [] };
+  const found: Found = { errors: [], unknown: [], undecodable: false };
   check(schema, value, path, found);
-  return { errors: found.errors.slice(0, maxProblems), unknown: found.unknown.slice(0, maxProblems) };
+  return { errors: found.errors, unknown: found.unknown };
 }
 
 /** The problems that make a value undecodable, out of all. */
@@ -69,10 +69,19 @@ export function isAbsent(schema: Schema, value: unknown): boolean {
 interface Found {
   readonly errors: FieldError[];
   readonly unknown: string[];
+  undecodable: boolean;
+}
+
+/** However many problems there are, the first wrong type is among those kept: it decides what the object is. */
+function report(found: Found, problems: readonly FieldError[]): void {
+  for (const problem of problems) {
+    const decides = !found.undecodable && problem.reason === 'FieldValueTypeInvalid';
+    if (decides) found.undecodable = true;
+    if (decides || found.errors.length < maxProblems) found.errors.push(problem);
+  }
 }
 
 function check(schema: Schema, value: unknown, path: string, found: Found): void {
-  if (found.errors.length >= maxProblems || found.unknown.length >= maxProblems) return;
   switch (schema.type) {
     case 'any':
       return;
@@ -88,52 +97,53 @@ function check(schema: Schema, value: unknown, path: string, found: Found): void
     case 'number':
       return checkNumber(schema, value, path, found);
     case 'boolean':
-      if (typeof value !== 'boolean') found.errors.push(typeInvalid(path, value, 'boolean'));
+      if (typeof value !== 'boolean') report(found, [typeInvalid(path, value, 'boolean')]);
       return;
     case 'intOrString':
       if (typeof value !== 'string' && !isInt32(value)) {
-        found.errors.push(typeInvalid(path, value, 'integer or string'));
+        report(found, [typeInvalid(path, value, 'integer or string')]);
       }
   }
 }
 
 function checkObject(schema: ObjectSchema, value: unknown, path: string, found: Found): void {
   if (!isRecord(value)) {
-    found.errors.push(typeInvalid(path, value, 'object'));
+    report(found, [typeInvalid(path, value, 'object')]);
     return;
   }
   for (const name of Object.keys(value)) {
     const field = fieldOf(schema, name);
-    if (field === undefined) found.unknown.push(child(path, name));
-    else if (!isAbsent(field, value[name])) check(field, value[name], child(path, name), found);
+    if (field === undefined) {
+      if (found.unknown.length < maxProblems) found.unknown.push(child(path, name));
+    } else if (!isAbsent(field, value[name])) check(field, value[name], child(path, name), found);
   }
   for (const name of schema.required) {
     const field = fieldOf(schema, name);
     const entry = Object.hasOwn(value, name) ? value[name] : undefined;
     if (field !== undefined && field.default === undefined && isAbsent(field, entry)) {
-      found.errors.push(required(child(path, name)));
+      report(found, [required(child(path, name))]);
     }
   }
 }
 
 function checkList(schema: ListSchema, value: unknown, path: string, found: Found): void {
   if (!Array.isArray(value)) {
-    found.errors.push(typeInvalid(path, value, 'array'));
+    report(found, [typeInvalid(path, value, 'array')]);
     return;
   }
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    found.errors.push(tooMany(path, value.length, schema.maxItems));
+    report(found, [tooMany(path, value.length, schema.maxItems)]);
     return;
   }
   if (value.length < (schema.minItems ?? 0)) {
-    found.errors.push(required(path, `must have at least ${schema.minItems} items`));
+    report(found, [required(path, `must have at least ${schema.minItems} items`)]);
   }
   for (const [index, entry] of value.entries()) check(schema.items, entry, item(path, index), found);
 }
 
 function checkMap(schema: MapSchema, value: unknown, path: string, found: Found): void {
   if (!isRecord(value)) {
-    found.errors.push(typeInvalid(path, value, 'object'));
+    report(found, [typeInvalid(path, value, 'object')]);
     return;
   }
   for (const [key, entry] of Object.entries(value)) {
@@ -143,18 +153,18 @@ function checkMap(schema: MapSchema, value: unknown, path: string, found: Found)
 
 function checkString(schema: StringSchema, value: unknown, path: string, found: Found): void {
   if (typeof value !== 'string') {
-    found.errors.push(typeInvalid(path, value, 'string'));
+    report(found, [typeInvalid(path, value, 'string')]);
     return;
   }
   if (schema.enum !== undefined && !schema.enum.includes(value)) {
-    found.errors.push(notSupported(path, value, schema.enum));
+    report(found, [notSupported(path, value, schema.enum)]);
   }
   if (schema.maxLength !== undefined && Buffer.byteLength(value) > schema.maxLength) {
-    found.errors.push(tooLong(path, schema.maxLength));
+    report(found, [tooLong(path, schema.maxLength)]);
   }
   const syntax = schema.syntax === undefined ? undefined : syntaxes.get(schema.syntax);
-  if (syntax !== undefined) found.errors.push(...invalidBy(path, value, syntax(value)));
-  found.errors.push(...checkFormat(schema.format, value, path));
+  if (syntax !== undefined) report(found, invalidBy(path, value, syntax(value)));
+  report(found, checkFormat(schema.format, value, path));
 }
 
 /** Times and bytes that cannot be read are type errors: the published API decodes them into types of their own. */
@@ -179,16 +189,16 @@ function checkFormat(format: StringSchema['format'], value: string, path: string
 
 function checkNumber(schema: IntegerSchema | NumberSchema, value: unknown, path: string, found: Found): void {
   if (typeof value !== 'number' || !Number.isFinite(value) || !fits(schema, value)) {
-    found.errors.push(
+    report(found, [
       typeInvalid(path, value, schema.type === 'integer' ? (schema.format ?? 'integer') : 'number'),
-    );
+    ]);
     return;
   }
   if (schema.minimum !== undefined && value < schema.minimum) {
-    found.errors.push(invalid(path, value, `must be greater than or equal to ${schema.minimum}`));
+    report(found, [invalid(path, value, `must be greater than or equal to ${schema.minimum}`)]);
   }
   if (schema.maximum !== undefined && value > schema.maximum) {
-    found.errors.push(invalid(path, value, `must be less than or equal to ${schema.maximum}`));
+    report(found, [invalid(path, value, `must be less than or equal to ${schema.maximum}`)]);
   }
 }
 

@@ -2,11 +2,11 @@
 
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import type { FieldError, Kind, KubernetesObject, ValidationOptions } from './schema.ts';
-import { checkStructure } from './structure.ts';
+import { checkStructure, maxProblems } from './structure.ts';
 
 /**
  * Everything wrong with an object whose defaults have been applied; `old` is the stored state on update. The rules of
- * the kind rely on the structure, so they are only asked once it holds.
+ * the kind rely on the structure, so they are only asked once it holds. At most `maxProblems` are told.
  */
 export function validateObject<T extends KubernetesObject>(
   kind: Kind<T>,
@@ -16,9 +16,10 @@ export function validateObject<T extends KubernetesObject>(
 ): FieldError[] {
   const { errors } = checkStructure(kind.schema, object);
   if (errors.length > 0) return [...errors];
-  return [
+  const problems = [
     ...validateMetadata(object.metadata, kind),
     ...(old === undefined ? [] : validateMetadataUpdate(object.metadata, old.metadata)),
     ...(kind.validate?.(object, old, options) ?? []),
   ];
+  return problems.slice(0, maxProblems);
 }

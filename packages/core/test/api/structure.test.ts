@@ -174,6 +174,22 @@ test('a broken object does not make an endless answer', (t) => {
   t.end();
 });
 
+test('a wrong type is never lost among other problems', (t) => {
+  const schema = object({ list: list(string('', { enum: ['a'] })), last: integer() });
+  const value = {
+    ...Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`f${index}`, 1])),
+    list: Array(500).fill('b'),
+    last: 'x',
+  };
+  const structure = checkStructure(schema, value);
+  t.same(
+    typeErrors(structure).map(({ field }) => field),
+    ['last'],
+  );
+  t.equal(structure.errors.length, maxProblems + 1);
+  t.end();
+});
+
 test('long values are cut in messages', (t) => {
   const [text = ''] = found(integer(), 'x'.repeat(10_000));
   t.ok(text.length < 400);

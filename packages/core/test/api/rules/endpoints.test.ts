@@ -1,4 +1,4 @@
-import { endpointsKind, endpointSliceKind } from '@outrigger/core/api';
+import { endpointsKind, endpointSliceKind, maxProblems } from '@outrigger/core/api';
 import { test } from 'tap';
 import type { Loose } from '../fixtures.ts';
 import { admitted, named, problems, slice, where } from '../fixtures.ts';
@@ -129,6 +129,12 @@ test('loopback endpoints are accepted where everything runs on one machine', (t)
     problems(endpointsKind, named({ subsets: [{ addresses: [{ ip: '127.0.0.1' }] }] }), undefined, options),
     [],
   );
+  t.end();
+});
+
+test('a slice full of wrong addresses makes a readable answer', (t) => {
+  const endpoints = Array.from({ length: 1_000 }, () => ({ addresses: ['web'] }));
+  t.equal(problems(endpointSliceKind, slice({ endpoints })).length, maxProblems);
   t.end();
 });
 
