@@ -102,11 +102,11 @@ export class FakeApi {
     return new Map([...this.#of(resource)].map(([key, { metadata }]) => [key, metadata.resourceVersion]));
   }
 
-  /** Forgets objects without telling anyone: what a lost or restored database does. */
+  /** Forgets objects without telling anyone: what a lost or restored database does. Whoever comes back has to list. */
   lose(resource: string, keys: readonly string[]): void {
     for (const key of keys) this.#of(resource).delete(key);
-    this.#history = [];
-    this.compactedBefore = this.revision + 1;
+    this.revision += 1;
+    this.compact();
   }
 
   bookmark(): void {

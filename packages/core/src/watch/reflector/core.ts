@@ -51,6 +51,8 @@ const bookmarkSilenceMs = 150_000;
 const initialSilenceMs = 10_000;
 /** A watch that ends before this without a line is a failure, or we would spin. */
 const veryShortMs = 1_000;
+/** An expired revision is listed anew at once, unless it was only this long ago: some servers go round in circles. */
+const expiredAgainMs = 10_000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
 
 type Records<R> = Map<string, Held<R>>;
@@ -103,6 +105,7 @@ export class ReflectorCore<R> {
   #pending = new Map<string, Held<R> | undefined>();
   #pendingRevision: string | undefined;
   #listed = false;
+  #expiredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CoreOptions<R>) {
     this.#options = options;
@@ -158,7 +161,7 @@ export class ReflectorCore<R> {
         break;
       case 'watching':
         if (outcome.result === 'ended') return this.#ended(state, now);
-        if (outcome.result === 'failed') return this.#watchFailed(state, outcome.failure, now);
+        if (outcome.result === 'failed') return this.#watchFailed(outcome.failure, now);
         break;
       case 'waiting':
         if (outcome.result === 'waited') return this.#identify();
@@ -415,10 +418,10 @@ export class ReflectorCore<R> {
     return this.#list(url, pageSize);
   }
 
-  #watchFailed(state: Extract<State<R>, { phase: 'watching' }>, failure: Failure, now: number): Step {
+  #watchFailed(failure: Failure, now: number): Step {
     if (['expired', 'refused', 'protocol'].includes(failure.reason)) this.#mustList = true;
-    // At once, unless the server says so again and again.
-    if (failure.reason === 'expired' && state.lines > 1) {
+    if (failure.reason === 'expired' && now - this.#expiredAt >= expiredAgainMs) {
+      this.#expiredAt = now;
       this.#options.onFailure(failure, 0);
       return this.#identify();
     }

@@ -31,7 +31,7 @@ export type FailureReason =
   | 'protocol'
   /** The client went to another control URL meanwhile. */
   | 'moved'
-  /** The receiver of changes threw: a mistake in the program. */
+  /** The receiver of objects or changes threw: a mistake in the program. */
   | 'consumer';
 
 export interface Failure {
@@ -60,6 +60,7 @@ const byCode: ReadonlyMap<string, FailureReason> = new Map([
   ['CONTROL_CREDENTIALS', 'unauthorized'],
   ['WATCH_LINE_TOO_LONG', 'protocol'],
   ['WATCH_PROTOCOL', 'protocol'],
+  ['WATCH_CONSUMER', 'consumer'],
   ['CONTROL_RESPONSE_TOO_LARGE', 'protocol'],
 ]);
 

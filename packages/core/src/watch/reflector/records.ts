@@ -34,10 +34,21 @@ export function revisionOf(object: ApiObject): string {
   return revision;
 }
 
-/** Undefined where the daemon has no interest in the object. */
+/** Undefined where the daemon has no interest in the object. Throws WATCH_PROTOCOL, and WATCH_CONSUMER where `project` throws. */
 export function heldOf<R>(object: ApiObject, project: Project<R>): Held<R> | undefined {
-  const record = project(object as never);
-  return record === undefined ? undefined : { key: keyOf(object), revision: revisionOf(object), record };
+  const key = keyOf(object);
+  const revision = revisionOf(object);
+  let record: R | undefined;
+  try {
+    record = project(object as never);
+  } catch (error) {
+    throw new OutriggerError(`the object ${key} could not be taken in`, {
+      code: 'WATCH_CONSUMER',
+      target: key,
+      cause: error,
+    });
+  }
+  return record === undefined ? undefined : { key, revision, record };
 }
 
 /**

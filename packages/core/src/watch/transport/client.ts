@@ -96,7 +96,7 @@ class UndiciClient implements ApiClient {
   readonly #rotation: Rotation;
   readonly #pools = new Map<number, Promise<Pool>>();
   readonly #movedOn = new WeakSet<object>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(connection: ControlConnection, options: ClientOptions, deps: ClientDeps) {
     this.#connection = connection;
@@ -170,7 +170,7 @@ class UndiciClient implements ApiClient {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(closedError());
     const pools = await Promise.all(this.#pools.values());
     this.#pools.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
@@ -200,7 +200,8 @@ class UndiciClient implements ApiClient {
 
   #judge(error: unknown, index: number): void {
     if (error instanceof ApiError && error.httpStatus === 401) this.#connection.forget();
-    if (this.#closed || !isFailureOfServer(error) || this.#connection.urls.length === 1) return;
+    if (this.#closing.signal.aborted || !isFailureOfServer(error) || this.#connection.urls.length === 1)
+      return;
     const before = this.#rotation.current;
     if (this.#rotation.failed(index)) this.#movedOn.add(error as object);
     if (this.#rotation.current === before) return;
@@ -221,14 +222,17 @@ class UndiciClient implements ApiClient {
   }
 
   #pool(index: number): Promise<Pool> {
-    if (this.#closed) throw new OutriggerError('the API client is closed', { code: 'CONTROL_CLOSED' });
+    if (this.#closing.signal.aborted) throw closedError();
     const known = this.#pools.get(index);
     if (known !== undefined) return known;
     const url = this.#urlAt(index);
     const pool = loadPool().then(
       (PoolClass) =>
         new PoolClass(url.origin, {
-          connect: connectorFor(url, this.#connection, this.#limits, this.#deps),
+          connect: connectorFor(url, this.#connection, this.#limits, {
+            ...this.#deps,
+            closing: this.#closing.signal,
+          }),
           pipelining: 1,
           // Our own clock watches over both.
           headersTimeout: 0,
@@ -304,6 +308,10 @@ function isFailureOfServer(error: unknown): boolean {
       error.code === 'CONTROL_TIMEOUT' ||
       error.code === 'CONTROL_BROKEN')
   );
+}
+
+function closedError(): OutriggerError {
+  return new OutriggerError('the API client is closed', { code: 'CONTROL_CLOSED' });
 }
 
 function moved(at: string, now: ControlUrl): OutriggerError {

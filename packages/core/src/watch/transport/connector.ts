@@ -14,6 +14,8 @@ import type { ClientLimits } from './limits.ts';
 export interface ConnectorDeps {
   readonly net: Net;
   readonly clock: Clock;
+  /** Gives up what is being connected. */
+  readonly closing: AbortSignal;
 }
 
 export function connectorFor(
@@ -44,7 +46,10 @@ async function open(
   const tls = settings === undefined ? undefined : await import('node:tls');
   const raw = deps.net.connect(url.address, { keepAliveMs: limits.keepAliveMs });
   const timer = deps.clock.setTimeout(() => raw.destroy(slow(url, limits)), limits.connectTimeoutMs);
+  const onClosing = (): void => void raw.destroy(deps.closing.reason as Error);
+  deps.closing.addEventListener('abort', onClosing, { once: true });
   try {
+    if (deps.closing.aborted) onClosing();
     if (tls === undefined || settings === undefined) return await until(raw, 'connect');
     const servername = settings.serverName ?? serverNameFor(url.hostname);
     const secure: TLSSocket = tls.connect({
@@ -59,6 +64,7 @@ async function open(
     });
     return await until(secure, 'secureConnect', raw);
   } finally {
+    deps.closing.removeEventListener('abort', onClosing);
     timer.cancel();
   }
 }
