@@ -41,7 +41,7 @@ export async function startHaproxy(t: Teardown, backendPort: number): Promise<Se
     config,
     `global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode tcp
   timeout connect 5s

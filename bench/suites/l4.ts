@@ -36,7 +36,9 @@ export const l4: Suite = {
   needs: ['nginx', 'haproxy', 'wrk'],
   run: async (context) => {
     const subjects = await startSubjects(context);
-    return [...keepAlive(context, subjects), ...perRequest(context, subjects), ...bulk(context, subjects)];
+    const rows = [...keepAlive(context, subjects), ...perRequest(context, subjects)];
+    // Fresh processes: the memory of bulk is to be that of bulk alone.
+    return [...rows, ...bulk(context, await startSubjects(context))];
   },
 };
 

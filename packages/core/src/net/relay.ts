@@ -7,13 +7,15 @@
  * The obvious `client.pipe(upstream).pipe(client)` holds all that but costs a third more per request than HAProxy and
  * allocates a buffer for every read. Here the dialled side reads into one buffer shared by all relays (`onread`), and
  * what was read leaves it before the callback returns: short chunks as a latin1 string, which the kernel takes in the
- * same system call without another allocation, long ones as a copy. Handing the shared buffer itself to `write` would
- * be cheaper and wrong: a write that had to wait still points into it when the next read fills it.
+ * same system call without another allocation. Handing the shared buffer itself to `write` would be cheaper and wrong: a
+ * write that had to wait still points into it when the next read fills it. So a relay that meets long chunks reads
+ * into a buffer of its own for as long as they come, hands that to `write`, and goes on with another one from the pool
+ * whenever the write did not complete at once.
  */
 
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** Chunks up to this size are written as a string; beyond, copying is cheaper than transcoding. */
+/** Chunks up to this size are written as a string; beyond, transcoding costs more than a buffer of one's own. */
 const stringLimit = 4096;
 
 export interface RelayHooks {
@@ -29,12 +31,27 @@ export interface RelayHooks {
 export type RelayEnd =
   'client-first' | 'upstream-first' | 'client-reset' | 'upstream-reset' | 'idle' | 'drained' | 'closed';
 
-/** The read buffer and the coarse clock that all relays of a listener group share. */
+/** What Node itself reads at once. */
+const bufferBytes = 65_536;
+/** Unused buffers kept; more are left to the garbage collector. */
+const maxPooled = 64;
+
+/** The read buffers and the coarse clock that all relays of a listener group share. */
 export class RelayShare {
-  /** 64 KiB is what Node itself reads at once. */
-  readonly buffer = Buffer.allocUnsafeSlow(65_536);
+  /** Every relay of short chunks reads into this one. */
+  readonly buffer: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  readonly #pool: Buffer[] = [];
   /** Moved on by whoever sweeps for idle relays: reading a clock per chunk would cost more than the chunk. */
   tick = 0;
+
+  /** A buffer nobody else reads into or writes from. */
+  take(): Buffer {
+    return this.#pool.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+  }
+
+  give(buffer: Buffer): void {
+    if (this.#pool.length < maxPooled) this.#pool.push(buffer);
+  }
 }
 
 export class Relay {
@@ -48,6 +65,10 @@ export class Relay {
   readonly #hooks: RelayHooks;
   #end: RelayEnd | undefined;
   #open = 1;
+  /** What the next read shall go to, where that is to change. */
+  #next: Buffer | undefined;
+  /** The buffer of our own that reads go to now; undefined: the shared one. */
+  #own: Buffer | undefined;
 
   constructor(client: Socket, share: RelayShare, hooks: RelayHooks) {
     this.client = client;
@@ -58,8 +79,10 @@ export class Relay {
 
   /** For the dial: reads go to the shared buffer from the first byte on. */
   get onread(): OnReadOpts {
+    this.#next = this.#share.buffer;
     return {
-      buffer: this.#share.buffer,
+      // Asked before the first read and after each; undefined (which the published type leaves out) keeps the buffer.
+      buffer: (() => this.#nextBuffer()) as () => Buffer,
       callback: (bytes, buffer) => this.#fromUpstream(bytes, buffer as Buffer),
     };
   }
@@ -111,10 +134,40 @@ export class Relay {
     this.lastActiveTick = this.#share.tick;
     this.received += bytes;
     this.#hooks.toClient(bytes);
+    if (bytes <= stringLimit) return this.#writeShort(bytes, buffer);
+    if (this.#own === undefined) {
+      this.#own = this.#next = this.#share.take();
+      return this.client.write(Buffer.copyBytesFrom(buffer, 0, bytes));
+    }
+    return this.#writeOwn(bytes, buffer);
+  }
+
+  #writeShort(bytes: number, buffer: Buffer): boolean {
+    const flowing = this.client.write(buffer.toString('latin1', 0, bytes), 'latin1');
+    if (this.#own !== undefined) {
+      this.#share.give(this.#own);
+      this.#own = undefined;
+      this.#next = this.#share.buffer;
+    }
+    return flowing;
+  }
+
+  #writeOwn(bytes: number, buffer: Buffer): boolean {
     const { client } = this;
-    return bytes <= stringLimit
-      ? client.write(buffer.toString('latin1', 0, bytes), 'latin1')
-      : client.write(Buffer.copyBytesFrom(buffer, 0, bytes));
+    let waits = false;
+    const flowing = client.write(buffer.subarray(0, bytes), (error) => {
+      if (waits && !error) this.#share.give(buffer);
+    });
+    // Nothing left to write means that the kernel has it all: the same buffer may take the next read.
+    waits = client.writableLength > 0;
+    if (waits) this.#own = this.#next = this.#share.take();
+    return flowing;
+  }
+
+  #nextBuffer(): Buffer | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
   }
 
   /** A reset or a failed write on one side: the other must learn that the stream is not whole. */
@@ -125,7 +178,10 @@ export class Relay {
 
   #closedSide(other: Socket): void {
     this.#open -= 1;
-    if (this.#open === 0) this.#hooks.closed(this, this.#end ?? 'closed');
-    else other.destroySoon();
+    if (this.#open === 0) {
+      if (this.#own !== undefined) this.#share.give(this.#own);
+      this.#own = undefined;
+      this.#hooks.closed(this, this.#end ?? 'closed');
+    } else other.destroySoon();
   }
 }
