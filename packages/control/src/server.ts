@@ -50,6 +50,9 @@ const serverOptions: ServerOptions = {
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: maxHeaderBytes,
   noDelay: true,
+  // A peer that vanished without a word would otherwise hold its watches for ever.
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
 };
 
 export async function startServer(options: ApiServerOptions): Promise<ApiServer> {

@@ -18,6 +18,7 @@ import { versionInfo } from './handlers/version.ts';
 import { openApiPages } from './openapi/pages.ts';
 import { defineResource } from './registry/resource.ts';
 import type { Resource } from './registry/resource.ts';
+import { deleteNamespaces } from './registry/namespace-deletion.ts';
 import { Registry } from './registry/registry.ts';
 import { seedNamespaces } from './registry/seed.ts';
 import { startServer } from './server.ts';
@@ -76,6 +77,10 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
     maxObjects: config.limits.maxObjects,
   });
   const registry = new Registry({ store, cache, clock, random, admit });
+  cleanup.add(
+    'the deletion of namespaces',
+    deleteNamespaces({ cache, registry, resources, namespaces, clock, log }),
+  );
   const hub = new WatchHub({
     cache,
     clock,

@@ -102,8 +102,16 @@ function send(
       response.once('error', reject);
     });
     request.once('error', reject);
-    if (body === undefined) request.end();
-    else request.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+    if (body === undefined) {
+      request.end();
+      return;
+    }
+    const bytes = Buffer.isBuffer(body)
+      ? body
+      : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    // Node sends the body of a DELETE without any length unless it is told one.
+    request.setHeader('content-length', bytes.length);
+    request.end(bytes);
   });
 }
 

@@ -14,7 +14,7 @@ import { statusAnswer, text, toApiError } from './respond.ts';
 import type { Resource } from '../registry/resource.ts';
 import type { Resources } from './resources.ts';
 import type { Route } from './route.ts';
-import { routeOf } from './route.ts';
+import { methods, routeOf } from './route.ts';
 
 export interface ApiOptions {
   readonly gates: RequestGates;
@@ -57,6 +57,7 @@ async function safely(
   resource: Resource | undefined,
 ): Promise<Answer | StreamAnswer> {
   try {
+    if (!methods.includes(request.method)) return methodNotAllowed();
     if (route === undefined) return notFound();
     admitRequest(options.gates, request.peer, route);
     return await options.inFlight.run(route, () => dispatch(options, request, route, resource));
@@ -83,6 +84,10 @@ async function dispatch(
   if (route.verb !== 'get')
     throw ApiError.methodNotAllowed({ group: '', resource: route.path }, request.method);
   return page(request);
+}
+
+function methodNotAllowed(): Answer {
+  return text(405, `use one of ${methods.join(', ')}\n`, { allow: methods.join(', ') });
 }
 
 function notFound(): Answer {

@@ -28,6 +28,8 @@ export interface PathRoute {
 
 export type Route = ResourceRoute | PathRoute;
 
+export const methods: readonly string[] = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'];
+
 /** The answer is undefined where the URL is malformed. */
 export function routeOf(request: Pick<ApiRequest, 'method' | 'path' | 'query'>): Route | undefined {
   const segments = segmentsOf(request.path);
@@ -61,7 +63,8 @@ function verbOf({ method, query }: Pick<ApiRequest, 'method' | 'query'>, name: s
   switch (method) {
     case 'GET':
     case 'HEAD':
-      if (isTrue(query.get('watch'))) return 'watch';
+      // There is no beginning of a stream to show without the stream.
+      if (method === 'GET' && isTrue(query.get('watch'))) return 'watch';
       return name === '' ? 'list' : 'get';
     case 'POST':
       return 'create';

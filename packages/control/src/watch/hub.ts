@@ -2,7 +2,7 @@
  * The fan-out. Changes are delivered in rounds: a round takes everything the cache got since the last one, makes each
  * event's bytes once per form, and writes them to every watcher concerned, giving other work a turn after every few
  * hundred sockets. The history is the queue between cache and rounds, so a burst costs no memory of its own, and events
- * at hand become one write. A watcher that comes is first told what was (`#begin`) and then joins the rounds.
+ * at hand become one write. A watcher that comes is first told what was (`#tell`) and then joins the rounds.
  */
 
 import type { Clock } from '@outrigger/core/clock';
@@ -76,8 +76,9 @@ export class WatchHub {
     });
     counters.opened(spec.resource.name);
     this.#watchers.add(watcher);
+    watcher.begin();
     if (this.#closed) watcher.end('shutdown');
-    this.#begin(watcher).catch((error: unknown) => {
+    this.#tell(watcher).catch((error: unknown) => {
       log.error('a watch failed', { resource: spec.resource.name, error });
       watcher.cut('failed');
     });
@@ -90,7 +91,7 @@ export class WatchHub {
     for (const watcher of this.#watchers) watcher.end('shutdown');
   }
 
-  async #begin(watcher: Watcher): Promise<void> {
+  async #tell(watcher: Watcher): Promise<void> {
     const { start } = watcher.spec;
     if (start.type === 'state') await this.#sendState(watcher, start.endMark);
     else watcher.startAt(start.revision);
@@ -170,6 +171,18 @@ export class WatchHub {
     let channel = this.#channels.get(name);
     if (channel === undefined) this.#channels.set(name, (channel = new Channel()));
     channel.add(watcher);
+    if (watcher.position > this.#options.cache.revision) this.#awaitFuture(watcher);
+  }
+
+  /**
+   * A revision that does not exist yet may be about to come; one that stays away was never given out by this history, as
+   * after a reset, and its watcher would wait for ever: it is told to begin anew.
+   */
+  #awaitFuture(watcher: Watcher): void {
+    const { cache, clock, limits } = this.#options;
+    clock.setTimeout(() => {
+      if (watcher.position > cache.revision) this.#expire(watcher, cache.revision);
+    }, limits.futureRevisionMs);
   }
 
   #ended(watcher: Watcher, reason: EndReason): void {

@@ -12,6 +12,8 @@ export interface WatchLimits {
   readonly watchStallMs: number;
   /** Time between two bookmarks on one watch, in ms. Default 60 s. */
   readonly bookmarkMs: number;
+  /** How long a watch from a revision that does not exist yet stays open without it, in ms. Default 3 s. */
+  readonly futureRevisionMs: number;
   /** Sockets written to before other work gets a turn. Default 500; raised, a large fan-out ends sooner and reads wait longer. */
   readonly watchWritesPerTurn: number;
 }
@@ -21,5 +23,6 @@ export const defaultWatchLimits: WatchLimits = {
   watchBufferBytes: 1024 * 1024,
   watchStallMs: 30_000,
   bookmarkMs: 60_000,
+  futureRevisionMs: 3_000,
   watchWritesPerTurn: 500,
 };

@@ -52,6 +52,7 @@ export class Watcher {
   #fresh = true;
   #closed = false;
   #timer: Timer | undefined;
+  #onClose: (() => void) | undefined;
 
   constructor(spec: WatchSpec, sink: WatchSink, host: WatcherHost) {
     this.spec = spec;
@@ -60,8 +61,12 @@ export class Watcher {
     const now = host.clock.now();
     this.#endsAt = now + spec.timeoutMs;
     this.#bookmarkAt = now + host.limits.bookmarkMs;
-    sink.onceClosed(() => this.#close('client'));
+  }
+
+  /** Begins to follow the clock and the peer; the host knows this watcher by now. */
+  begin(): void {
     this.#arm();
+    this.#sink.onceClosed(() => this.#close('client'));
   }
 
   get closed(): boolean {
@@ -108,10 +113,11 @@ export class Watcher {
       const stall = clock.setTimeout(() => this.cut('stalled'), limits.watchStallMs);
       const done = (): void => {
         stall.cancel();
+        this.#onClose = undefined;
         resolve();
       };
+      this.#onClose = done;
       this.#sink.onceDrained(done);
-      this.#sink.onceClosed(done);
     });
   }
 
@@ -135,6 +141,7 @@ export class Watcher {
     this.#closed = true;
     this.#timer?.cancel();
     this.#host.ended(this, reason);
+    this.#onClose?.();
     return true;
   }
 
