@@ -64,7 +64,8 @@ class LeaseKeeper implements Presence {
   readonly #stop = new AbortController();
   #state: Presence['state'] = 'unknown';
   #problem: string | undefined;
-  #written = false;
+  /** A write was tried, so a Lease may be there whatever the answer was. */
+  #tried = false;
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -96,7 +97,7 @@ class LeaseKeeper implements Presence {
     this.#timer?.cancel();
     this.#stop.abort(new Error('presence was stopped'));
     await this.#running;
-    if (!this.#written) return;
+    if (!this.#tried) return;
     try {
       await this.#options.client.request({
         method: 'DELETE',
@@ -123,7 +124,7 @@ class LeaseKeeper implements Presence {
   }
 
   async #wanted(): Promise<boolean> {
-    if (this.#options.always === true || this.#written) return true;
+    if (this.#options.always === true || this.#tried) return true;
     const version = await this.#request<{ gitVersion?: string }>({ path: '/version' });
     if (version.gitVersion?.includes('outrigger') === true) return true;
     this.#state = 'off';
@@ -137,6 +138,7 @@ class LeaseKeeper implements Presence {
   async #renew(): Promise<void> {
     const { facts } = this.#options;
     const wall = this.#deps.clock.wall();
+    this.#tried = true;
     try {
       await this.#request({
         method: 'PATCH',
@@ -152,7 +154,6 @@ class LeaseKeeper implements Presence {
         body: newLease(this.#identity, facts(), wall),
       });
     }
-    this.#written = true;
     this.#renewals.add(1);
   }
 
