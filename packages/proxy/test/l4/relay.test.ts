@@ -73,6 +73,54 @@ test('checksummed transfers: random sizes, slow readers, both directions at once
   await settled();
 });
 
+test('a reader that stalls until everything in between is full still gets every byte', async (t) => {
+  const seed = 7;
+  t.comment(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const total = 32 * 2 ** 20;
+  const digest = createHash('sha256');
+  let sent = 0;
+  let stalled = false;
+  const server = await backend(t, (socket) => {
+    const send = (): void => {
+      // Chunks below the relay's high-water mark: a write of one may wait while the next is already read.
+      const chunk = Buffer.alloc(5000 + Math.floor(random.next() * 50_000), String(sent));
+      digest.update(chunk);
+      sent += chunk.length;
+      const goOn = socket.write(chunk);
+      if (sent >= total) socket.end();
+      else if (goOn) setImmediate(send);
+      else {
+        stalled = true;
+        socket.once('drain', () => {
+          stalled = false;
+          send();
+        });
+      }
+    };
+    socket.resume();
+    send();
+  });
+  const { number, settled } = await fixture(t, poolOf([server.port]));
+  const client = connect(number, '127.0.0.1');
+  const got = createHash('sha256');
+  let received = 0;
+  client.on('data', (chunk: Buffer) => {
+    got.update(chunk);
+    received += chunk.length;
+    // Stops after every few chunks until the backend cannot send any more.
+    if (random.next() < 0.05 && sent < total) {
+      client.pause();
+      const wait = (): void => void (stalled || sent >= total ? client.resume() : setImmediate(wait));
+      wait();
+    }
+  });
+  await once(client, 'end');
+  t.equal(received, sent);
+  t.equal(got.digest('hex'), digest.digest('hex'));
+  await settled();
+});
+
 test('a reset on one side is a reset on the other', async (t) => {
   const server = await backend(t, (socket) => {
     socket.once('data', () => socket.resetAndDestroy());
