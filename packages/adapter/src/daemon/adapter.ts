@@ -2,8 +2,10 @@
 
 import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
-import { Cleanup } from '@outrigger/core/lifecycle';
+import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
+import { startConnectedPresence } from '@outrigger/core/presence';
+import { hostname } from 'node:os';
 import { SeriesRegistry } from '../series/registry.ts';
 import { StatsdIntake } from '../statsd/intake.ts';
 import type { AdapterConfig } from './config.ts';
@@ -68,6 +70,18 @@ async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Prom
   );
   cleanup.add('admin', () => admin.close());
   addresses['admin'] = admin.name;
+  const presence = await startConnectedPresence(
+    config.control,
+    {
+      role: 'adapter',
+      // Several adapters may run on one machine; only one of them has this scrape page.
+      instance: `${hostname()}-${page.name.split(':').at(-1)}`.toLowerCase().replaceAll('.', '-'),
+      always: config.presence,
+      facts: () => ({ admin: admin.name, scrape: `http://${page.name}/metrics`, version }),
+    },
+    deps,
+  );
+  cleanup.add('presence', () => presence?.stop());
   return {
     addresses,
     reload: async (next) => {

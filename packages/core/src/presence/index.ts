@@ -4,3 +4,5 @@ export type { PresenceFacts } from './lease.ts';
 export { leaseName } from './lease.ts';
 export type { Presence, PresenceDeps, PresenceOptions } from './presence.ts';
 export { startPresence } from './presence.ts';
+export type { ConnectedPresence } from './connected.ts';
+export { startConnectedPresence } from './connected.ts';
