@@ -76,7 +76,14 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
     allocator,
     maxObjects: config.limits.maxObjects,
   });
-  const registry = new Registry({ store, cache, clock, random, admit });
+  const registry = new Registry({
+    store,
+    cache,
+    clock,
+    random,
+    admit,
+    maxObjectBytes: config.limits.maxBodyBytes,
+  });
   cleanup.add(
     'the deletion of namespaces',
     deleteNamespaces({ cache, registry, resources, namespaces, clock, log }),

@@ -27,6 +27,9 @@ export const bodyTypes: readonly string[] = [...decoders.keys()];
 /** Levels of nesting in a body. No object of ours is a tenth as deep; code that walks one may recurse. */
 const maxDepth = 200;
 
+/** Uses of YAML aliases in one body: a few lines of them can stand for gigabytes. */
+const maxAliasCount = 100;
+
 /** Decodes an object. Throws 400 or 415. */
 export async function decodeBody(body: Buffer, contentType: string | undefined): Promise<Decoded> {
   const decoder = decoders.get(mediaTypeOf(contentType));
@@ -46,14 +49,21 @@ export function decodeJson(body: Buffer): Decoded {
 
 async function decodeYaml(body: Buffer): Promise<Decoded> {
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(body.toString(), { uniqueKeys: true, maxAliasCount: 100 } as object);
+  const document = parseDocument(body.toString(), { uniqueKeys: true });
   const problem = document.errors[0];
-  if (problem !== undefined) {
-    throw ApiError.badRequest(`the body is not valid YAML: ${problem.message.split('\n')[0] ?? ''}`);
+  if (problem !== undefined) throw invalidYaml(problem);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount });
+  } catch (error) {
+    throw invalidYaml(error as Error);
   }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
   checkDepth(Buffer.from(JSON.stringify(value) ?? ''));
   return { value, duplicates: [] };
+}
+
+function invalidYaml({ message }: Error): ApiError {
+  return ApiError.badRequest(`the body is not valid YAML: ${message.split('\n')[0] ?? ''}`);
 }
 
 /** One pass over the bytes: brackets outside strings. What is not JSON is left to the parser. */

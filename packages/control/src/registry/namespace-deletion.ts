@@ -61,10 +61,14 @@ export function deleteNamespaces(parts: NamespaceDeletionParts): () => void {
 }
 
 async function deleteTerminating(parts: NamespaceDeletionParts): Promise<void> {
-  for (const entry of [...parts.cache.of(parts.namespaces).walk({ namespace: '', name: undefined })]) {
-    if (entry.fields[phase] !== 'Terminating') continue;
-    if ((await deleteContents(parts, entry.name)) === 0) await finalize(parts, entry.name);
+  for (const name of terminatingNames(parts)) {
+    if ((await deleteContents(parts, name)) === 0) await finalize(parts, name);
   }
+}
+
+function terminatingNames({ cache, namespaces }: NamespaceDeletionParts): string[] {
+  const entries = [...cache.of(namespaces).walk({ namespace: '', name: undefined })];
+  return entries.filter(({ fields }) => fields[phase] === 'Terminating').map(({ name }) => name);
 }
 
 /** How many objects are left, held by something. */

@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly random: Random;
   /** The gates every write passes: see admission.ts. */
   readonly admit: (write: Write) => Promise<void>;
+  /** Encoded size of one object; patches can make more of one than a body could bring. */
+  readonly maxObjectBytes: number;
 }
 
 export interface WriteOptions {
@@ -161,6 +163,8 @@ export class Registry {
   /** Undefined when something compared had changed. A dry run keeps the revision that was. */
   async #put(write: Write, key: string, modRevision: number): Promise<Stored | undefined> {
     const value = encodeObject(write.resource, write.object);
+    const { maxObjectBytes } = this.#options;
+    if (value.length > maxObjectBytes) throw ApiError.tooLarge(`an object may have ${maxObjectBytes} bytes`);
     if (write.dryRun) return { value, revision: modRevision };
     const revision = await this.#commit(write, { key, modRevision }, { type: 'put', key, value });
     return revision === undefined ? undefined : { value, revision };
