@@ -102,8 +102,14 @@ export function parseProxyConfig(values: Readonly<Record<string, unknown>>, host
     clusterCidrs: spec.clusterCidr ?? [],
     nodePortAddresses: spec.nodeportAddresses ?? [],
     presence: spec.presence ?? false,
-    control: spec as ControlConfig,
+    control: controlOf(spec),
   });
+}
+
+/** Only what concerns the connection: whether that changed is asked on every reload. */
+function controlOf(spec: ProxySpec): ControlConfig {
+  const names = new Set([...Object.keys(controlConnectionFields), 'stateDir']);
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => names.has(name)));
 }
 
 function parsePublish(text: string): Publish | undefined {

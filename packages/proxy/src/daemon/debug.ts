@@ -2,9 +2,9 @@
 
 import type { Clock } from '@outrigger/core/clock';
 import { OutriggerError } from '@outrigger/core/errors';
-import { explainService } from '../balance/index.ts';
+import { explainPort, explainService } from '../balance/index.ts';
 import type { PortReport, ServiceReport } from '../balance/index.ts';
-import { explainPort } from '../balance/index.ts';
+import { isIP } from 'node:net';
 import { addressMatcher } from '../catalog/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { Planner, Source } from '../plan/index.ts';
@@ -29,7 +29,7 @@ export function reportPublications(ports: PublishedPorts, clock: Clock): Publica
   }));
 }
 
-/** `service` is `NAMESPACE/NAME[:PORT]`; `from` an IP. Throws WHY_UNKNOWN. */
+/** `service` is `NAMESPACE/NAME[:PORT]`; `from` an IP. Throws WHY_UNKNOWN and WHY_BAD_SOURCE. */
 export function explain(
   query: URLSearchParams,
   catalog: Catalog,
@@ -65,6 +65,13 @@ function isPort(plan: { readonly name: string; readonly port: number } | undefin
 /** Who connects decides: this node, a pod of the cluster CIDRs, or a stranger. */
 function sourceOf(from: string | null, planner: Planner): Source {
   const { nodeAddresses, podCIDRs } = planner.context;
+  if (from !== null && isIP(from) === 0) {
+    throw new OutriggerError(`${JSON.stringify(from)} is not an IP address`, {
+      code: 'WHY_BAD_SOURCE',
+      target: from,
+      hint: 'name the address the connection comes from, such as 10.0.0.7',
+    });
+  }
   if (from === null || addressMatcher(['127.0.0.0/8', '::1/128', ...nodeAddresses])(from)) return 'node';
   return addressMatcher([...podCIDRs])(from) ? 'pod' : 'external';
 }

@@ -60,6 +60,11 @@ export class Feed {
     });
   }
 
+  /** Everything that is watched now has been listed, or restored from the snapshot. */
+  get synced(): Promise<unknown> {
+    return Promise.all([this.#services.synced, this.#slices.synced, this.#policies.synced]);
+  }
+
   /** Other Services after a reload; those that stay keep their streams. */
   watchFor(publish: readonly Publish[]): void {
     const scopes = scopesOf(publish);

@@ -1,6 +1,6 @@
 /** The published ports of a configuration: opened at start, changed on reload without touching those that stay. */
 
-import { RelayShare } from '@outrigger/core/net';
+import { formatAddress, RelayShare } from '@outrigger/core/net';
 import type { Deps } from '@outrigger/core/lifecycle';
 import { L4Metrics, PublishedPort, Sweeper } from '../l4/index.ts';
 import { DEFAULT_SETTINGS, poolOf, publishedPort } from '../plan/index.ts';
@@ -16,6 +16,8 @@ export interface Publication {
   plan: PortPlan | undefined;
   problem: string | undefined;
 }
+
+const notSynced = 'not synced yet';
 
 export class PublishedPorts {
   readonly #deps: Deps;
@@ -36,28 +38,36 @@ export class PublishedPorts {
     return this.#publications.values();
   }
 
-  /** Opens what is new, then closes what is gone; when opening fails everything stays as it was. */
+  /**
+   * Opens what is new, then closes what is gone; when opening fails everything stays as it was. An address that goes from
+   * one Service to another keeps its listener: no connection is refused in between.
+   */
   async configure(wanted: readonly Publish[]): Promise<void> {
+    const fresh = wanted.filter((publish) => !this.#has(publish)).map((publish) => this.#create(publish));
+    const before = [...this.#publications.values()];
+    const heirs = new Map<Publication, Publication>();
     const opened: Publication[] = [];
     try {
-      for (const publish of wanted) {
-        const known = this.#publications.get(publish.name);
-        if (known === undefined || !sameAddress(known.publish, publish))
-          opened.push(await this.#open(publish));
+      for (const publication of fresh) {
+        const owner = before.find((one) => sameListener(one, publication) && !this.#isKept(one, wanted));
+        if (owner !== undefined && !heirs.has(owner)) heirs.set(owner, publication);
+        else {
+          await publication.port.listen(publication.publish.address);
+          opened.push(publication);
+        }
       }
     } catch (error) {
       for (const { port } of opened) port.close();
       throw error;
     }
-    const kept = new Set(wanted.map((publish) => publish.name));
-    for (const publication of opened) this.#leave(publication.publish.name);
-    for (const name of [...this.#publications.keys()]) if (!kept.has(name)) this.#leave(name);
-    for (const publication of opened) this.#publications.set(publication.publish.name, publication);
+    for (const [owner, heir] of heirs) heir.port.takeOver(owner.port);
+    for (const publication of before) if (!this.#isKept(publication, wanted)) this.#leave(publication);
+    for (const publication of fresh) this.#publications.set(publication.publish.name, publication);
   }
 
-  /** Hands each port its part of the plan. */
-  apply(plans: Plans): void {
-    for (const publication of this.#publications.values()) this.#applyOne(publication, plans);
+  /** Hands each port its part of the plan. While not `synced`, a new port waits for its Service to be known. */
+  apply(plans: Plans, synced: boolean): void {
+    for (const publication of this.#publications.values()) this.#applyOne(publication, plans, synced);
   }
 
   addresses(): Record<string, string> {
@@ -69,7 +79,7 @@ export class PublishedPorts {
   async drain(): Promise<void> {
     this.#sweeper.drain();
     for (const port of this.#all()) port.stopAccepting();
-    await Promise.all([...this.#all()].map((port) => port.empty()));
+    await Promise.all(Array.from(this.#all(), (port) => port.empty()));
   }
 
   close(): void {
@@ -82,7 +92,16 @@ export class PublishedPorts {
     yield* this.#leaving;
   }
 
-  async #open(publish: Publish): Promise<Publication> {
+  #has(publish: Publish): boolean {
+    const known = this.#publications.get(publish.name);
+    return known !== undefined && sameAddress(known.publish, publish);
+  }
+
+  #isKept({ publish }: Publication, wanted: readonly Publish[]): boolean {
+    return wanted.some((one) => one.name === publish.name && sameAddress(one, publish));
+  }
+
+  #create(publish: Publish): Publication {
     const { clock, random, net, log } = this.#deps;
     const name = { service: `${publish.namespace}/${publish.service}`, port: publish.port ?? '' };
     const port = new PublishedPort(name, DEFAULT_SETTINGS, this.#share, {
@@ -95,21 +114,17 @@ export class PublishedPorts {
         log.warn('endpoint ejected', { service: publish.name, endpoint: endpoint.key, reason, forSeconds });
       },
     });
-    await port.listen(publish.address);
-    return { publish, port, plan: undefined, problem: 'not synced yet' };
+    return { publish, port, plan: undefined, problem: notSynced };
   }
 
-  #leave(name: string): void {
-    const publication = this.#publications.get(name);
-    if (publication === undefined) return;
-    this.#publications.delete(name);
-    const { port } = publication;
+  #leave({ publish, port }: Publication): void {
+    this.#publications.delete(publish.name);
     port.stopAccepting();
     this.#leaving.add(port);
     void port.empty().then(() => this.#leaving.delete(port));
   }
 
-  #applyOne(publication: Publication, plans: Plans): void {
+  #applyOne(publication: Publication, plans: Plans, synced: boolean): void {
     const { publish, port } = publication;
     const service = plans.get(`${publish.namespace}/${publish.service}`);
     const found =
@@ -118,6 +133,7 @@ export class PublishedPorts {
         : publishedPort(service, publish.port);
     const problem = 'problem' in found ? found.problem : undefined;
     const plan = 'plan' in found ? found.plan : undefined;
+    if (!synced && publication.problem === notSynced) return;
     if (problem !== undefined && problem !== publication.problem) {
       this.#deps.log.warn('nothing to publish', { publish: publish.name, problem });
     }
@@ -130,4 +146,11 @@ export class PublishedPorts {
     publication.plan = plan;
     publication.problem = problem;
   }
+}
+
+/** Port 0 is another one each time. */
+function sameListener(a: Publication, b: Publication): boolean {
+  const { address } = b.publish;
+  if (address.kind === 'tcp' && address.port === 0) return false;
+  return a.port.name === formatAddress(address) || sameAddress(a.publish, b.publish);
 }

@@ -39,11 +39,15 @@ class Proxy implements Daemon {
   readonly #dirty: Dirty;
   readonly #metrics: ReturnType<typeof proxyMetrics>;
   readonly #cleanup = new Cleanup();
+  /** Addresses already warned of. */
+  readonly #exposed = new Set<string>();
   #config: ProxyConfig;
   #source: Source | undefined;
   #feed: Feed | undefined;
   #admin = '';
   #draining = false;
+  /** Half a picture is no picture: nothing is applied before everything has been listed once. */
+  #started = false;
   /** Times of changes whose endpoints come into use with the next sync. */
   #programming: number[] = [];
 
@@ -82,7 +86,8 @@ class Proxy implements Daemon {
     await this.#startAdmin(source);
     await source.start();
     await source.ready;
-    await this.#sync();
+    this.#started = true;
+    this.#sync();
     this.#startPresence(source);
   }
 
@@ -99,8 +104,9 @@ class Proxy implements Daemon {
     await this.#ports.configure(config.publish);
     this.#config = config;
     this.#feed?.watchFor(config.publish);
-    this.#planner.setContext(contextOf(config, this.#catalog));
     this.#changed();
+    // Ports that are new wait for their Services; with the control service gone that may take long.
+    void this.#feed?.synced.then(() => this.#changed());
     this.#warnOfExposure();
   }
 
@@ -114,6 +120,7 @@ class Proxy implements Daemon {
   }
 
   #changed(): void {
+    if (!this.#started) return;
     this.#health.queued();
     this.#dirty.mark();
   }
@@ -125,7 +132,7 @@ class Proxy implements Daemon {
     const context = contextOf(this.#config, this.#catalog);
     if (JSON.stringify(context) !== JSON.stringify(this.#planner.context)) this.#planner.setContext(context);
     this.#planner.sync();
-    this.#ports.apply(this.#planner.plans);
+    this.#ports.apply(this.#planner.plans, this.#source?.health().healthy === true);
     this.#metrics.syncSeconds.observe((clock.now() - started) / 1000);
     const now = clock.wall();
     for (const changedAtMs of this.#programming.splice(0)) {
@@ -180,11 +187,10 @@ class Proxy implements Daemon {
   #warnOfExposure(): void {
     for (const { publish } of this.#ports.publications) {
       const { address } = publish;
-      if (address.kind !== 'tcp' || isLoopback(address)) continue;
-      this.#deps.log.warn('listening beyond loopback without TLS', {
-        publish: publish.name,
-        address: formatAddress(address),
-      });
+      const name = formatAddress(address);
+      if (address.kind !== 'tcp' || isLoopback(address) || this.#exposed.has(name)) continue;
+      this.#exposed.add(name);
+      this.#deps.log.warn('listening beyond loopback without TLS', { publish: publish.name, address: name });
     }
   }
 }

@@ -2,7 +2,8 @@
  * One client connection: pick an endpoint, dial it, on failure the next one (never the same twice), then relay.
  *
  * An endpoint is judged by its answer, not by the handshake: a process that accepts and hangs up completes handshakes
- * forever. The first byte it sends is a success, its end without a byte while the client still waits is a failure.
+ * forever. The first byte it sends is a success, its end without a byte while the client still waits is a failure. A client
+ * that never asked anything waits for nothing: an endpoint that tires of it after a while is not judged.
  */
 
 import { errorCode } from '@outrigger/core/errors';
@@ -17,6 +18,9 @@ import type { PublishedPort } from './port.ts';
 /** TCP keepalive on both sides: a peer that vanished without a word is noticed after about 15 s + 9 probes. */
 export const keepAliveMs = 15_000;
 
+/** An endpoint that ends an unused connection sooner has hung up on it; later, it has tidied up. */
+const patienceMs = 1000;
+
 export class Connection {
   readonly client: Socket;
   readonly #port: PublishedPort;
@@ -25,6 +29,7 @@ export class Connection {
   #upstream: Socket | undefined;
   #tried: Set<EndpointState> | undefined;
   #timer: Timer | undefined;
+  #connectedAt = 0;
   #judged = false;
   #ending = false;
   #ended = false;
@@ -61,7 +66,8 @@ export class Connection {
     upstream.once('connect', () => {
       upstream.off('error', onError);
       this.#timer?.cancel();
-      port.cells.dialed((port.clock.now() - started) / 1000);
+      this.#connectedAt = port.clock.now();
+      port.cells.dialed((this.#connectedAt - started) / 1000);
       this.#relay.start(upstream);
     });
     this.#timer = port.clock.setTimeout(() => {
@@ -82,7 +88,7 @@ export class Connection {
   end(reason: 'idle' | 'drained' | 'closed'): void {
     if (this.#relay.upstream === undefined) {
       this.#abandonDial();
-      this.client.destroy();
+      this.client.resetAndDestroy();
       this.#finish();
       return;
     }
@@ -90,7 +96,7 @@ export class Connection {
     const stuck = this.#ending;
     this.#ending = true;
     if (!stuck && reason !== 'closed') this.#port.cells.failed(reason);
-    this.#relay.end(reason, stuck);
+    this.#relay.end(reason, stuck || (reason === 'closed' && this.#queued));
   }
 
   /** Called about once a second: judges an endpoint that has answered, ends what has been idle too long. */
@@ -104,8 +110,9 @@ export class Connection {
     return this.#relay.upstream === undefined ? 0 : tick - this.#relay.lastActiveTick;
   }
 
-  get endpointKey(): string | undefined {
-    return this.#state?.key;
+  /** Waiting until this has left would be no end, and ending without it no whole stream. */
+  get #queued(): boolean {
+    return this.client.writableLength + (this.#upstream?.writableLength ?? 0) > 0;
   }
 
   #dialFailed(picked: EndpointState, reason: FailureReason): void {
@@ -114,7 +121,7 @@ export class Connection {
     this.#upstream = undefined;
     this.#state = undefined;
     this.#port.cells.failed(reason);
-    this.#port.endpointFailed(picked, this.#clientIp(), reason);
+    if (reason !== 'local-resources') this.#port.endpointFailed(picked, this.#clientIp(), reason);
     this.#port.balancer.release(picked);
     (this.#tried ??= new Set()).add(picked);
     this.dial();
@@ -134,12 +141,17 @@ export class Connection {
 
   #relayEnded(end: RelayEnd): void {
     if (!this.#judged && this.#relay.received > 0) this.#judge(true);
-    else if (!this.#judged && (end === 'upstream-reset' || end === 'upstream-first')) {
+    else if (!this.#judged && (end === 'upstream-reset' || end === 'upstream-first') && this.#wasAsked) {
       this.#port.cells.failed('upstream-no-answer');
       this.#judge(false);
     }
     if (end === 'client-reset' || end === 'upstream-reset') this.#port.cells.failed(end);
     this.#finish();
+  }
+
+  get #wasAsked(): boolean {
+    const { clock } = this.#port;
+    return (this.#upstream?.bytesWritten ?? 0) > 0 || clock.now() - this.#connectedAt < patienceMs;
   }
 
   #judge(answered: boolean): void {
@@ -172,6 +184,13 @@ function dialReason(error: Error): FailureReason {
       return 'dial-refused';
     case 'ETIMEDOUT':
       return 'dial-timeout';
+    // Ours to run out of, not the endpoint's fault.
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'EADDRNOTAVAIL':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+      return 'local-resources';
     default:
       return 'dial-error';
   }

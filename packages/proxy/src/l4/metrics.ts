@@ -12,6 +12,8 @@ export type FailureReason =
   | 'dial-refused'
   | 'dial-timeout'
   | 'dial-error'
+  | 'local-resources'
+  | 'accept-error'
   | 'client-reset'
   | 'upstream-reset'
   | 'upstream-no-answer'

@@ -1,8 +1,7 @@
 /** One published Service port: its listener, its balancer, its connections. */
 
 import type { Clock, Random } from '@outrigger/core/clock';
-import { RelayShare } from '@outrigger/core/net';
-import type { Address, Listener, Net } from '@outrigger/core/net';
+import type { Address, Listener, Net, RelayShare } from '@outrigger/core/net';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { Balancer } from '../balance/index.ts';
@@ -39,11 +38,11 @@ export class PublishedPort {
   readonly toClient: (bytes: number) => void;
   readonly connections = new Set<Connection>();
   readonly #deps: PortDeps;
-  readonly #server: Server;
+  #server: Server;
   readonly #waiting = new Set<Connection>();
   #listener: Listener | undefined;
   #synced = false;
-  #onEmpty: (() => void) | undefined;
+  #onEmpty: (() => void)[] = [];
 
   constructor(
     name: { service: string; port: string },
@@ -65,10 +64,13 @@ export class PublishedPort {
     const { values, received, sent } = cells;
     this.toUpstream = (bytes) => void (values[received] = (values[received] ?? 0) + bytes);
     this.toClient = (bytes) => void (values[sent] = (values[sent] ?? 0) + bytes);
-    this.#server = createServer(
-      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
-      (client) => this.#accept(client),
-    );
+    this.#server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
+    this.#serve();
   }
 
   /** The bound address as text. */
@@ -78,6 +80,15 @@ export class PublishedPort {
 
   async listen(address: Address): Promise<void> {
     this.#listener = await this.net.listen(this.#server, address);
+  }
+
+  /** Goes on accepting where another port did, which then only finishes what it has. */
+  takeOver(other: PublishedPort): void {
+    this.#server = other.#server;
+    this.#listener = other.#listener;
+    other.#listener = undefined;
+    this.#server.removeAllListeners('connection').removeAllListeners('error');
+    this.#serve();
   }
 
   /** The plan's word on who may be picked. The first one releases the connections that waited for it. */
@@ -99,7 +110,8 @@ export class PublishedPort {
     this.#release(connection);
     this.cells.add(this.cells.closed, 1);
     this.cells.add(this.cells.active, -1);
-    if (this.connections.size === 0) this.#onEmpty?.();
+    if (this.connections.size > 0) return;
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
 
   stopAccepting(): void {
@@ -109,12 +121,20 @@ export class PublishedPort {
   /** Resolves when the last connection has ended. */
   empty(): Promise<void> {
     if (this.connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#onEmpty = resolve));
+    return new Promise((resolve) => void this.#onEmpty.push(resolve));
   }
 
   close(): void {
     this.stopAccepting();
     for (const connection of this.connections) connection.end('closed');
+  }
+
+  #serve(): void {
+    this.#server.on('connection', (client) => this.#accept(client));
+    // The kernel could not hand a connection over (out of memory or of files): the next one may do better.
+    this.#server.on('error', () => {
+      if (this.#listener !== undefined) this.cells.failed('accept-error');
+    });
   }
 
   #accept(client: Socket): void {
