@@ -4,5 +4,6 @@ import type { Suite } from '../harness/suite.ts';
 import { fanout } from './fanout.ts';
 import { l4 } from './l4.ts';
 import { startup } from './startup.ts';
+import { writes } from './writes.ts';
 
-export const suites: readonly Suite[] = [l4, fanout, startup];
+export const suites: readonly Suite[] = [l4, fanout, writes, startup];
