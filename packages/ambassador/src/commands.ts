@@ -20,6 +20,8 @@ export type CommandClass =
   | 'write'
   /** Changes nothing, yet only the primary's answer is right. */
   | 'other'
+  /** Names its connection to the primary, and does nothing else. */
+  | 'naming'
   /** Ends routing for the session. */
   | 'splice'
   /** Depends on the subcommand: the request must be seen whole. */
@@ -43,12 +45,23 @@ const words: Readonly<Record<'read' | 'write' | 'other' | 'container', string>> 
   container: 'CLIENT',
 };
 
-/** Libraries announce themselves at connect; it names the connection and does nothing else. */
-const harmlessSubcommands: ReadonlySet<string> = new Set(['CLIENT SETINFO', 'CLIENT SETNAME']);
+/** Libraries send these at connect. */
+const namingSubcommands: ReadonlySet<string> = new Set(['CLIENT SETINFO', 'CLIENT SETNAME']);
+
+/** The table, for tests that compare it with a server and for documentation. */
+export function commandNames(): Record<keyof typeof words, string[]> {
+  const list = (text: string): string[] => text.trim().split(/\s+/);
+  return {
+    read: list(words.read),
+    write: list(words.write),
+    other: list(words.other),
+    container: list(words.container),
+  };
+}
 
 interface Entry {
   readonly name: Uint8Array;
-  readonly class: Exclude<CommandClass, 'splice'>;
+  readonly class: Exclude<CommandClass, 'splice' | 'naming'>;
 }
 
 /** A look-up by the scanner's bytes that makes no string: names are compared byte by byte within their hash bucket. */
@@ -56,8 +69,8 @@ export class CommandTable {
   readonly #buckets: (Entry | undefined)[] = Array.from({ length: bucketCount });
 
   constructor() {
-    for (const [kind, names] of Object.entries(words)) {
-      for (const name of names.trim().split(/\s+/)) this.#add(name, kind as Entry['class']);
+    for (const [kind, names] of Object.entries(commandNames())) {
+      for (const name of names) this.#add(name, kind as Entry['class']);
     }
   }
 
@@ -84,13 +97,13 @@ export class CommandTable {
 }
 
 /** The class of a container command, decided by the whole request. */
-export function classifyContainer(frame: Uint8Array): 'other' | 'splice' {
+export function classifyContainer(frame: Uint8Array): 'naming' | 'splice' {
   return containerClass(decodeRequest(frame).map((arg) => arg.toString('latin1')));
 }
 
-export function containerClass(args: readonly string[]): 'other' | 'splice' {
+export function containerClass(args: readonly string[]): 'naming' | 'splice' {
   const [name = '', subcommand = ''] = args;
-  return harmlessSubcommands.has(`${name} ${subcommand}`.toUpperCase()) ? 'other' : 'splice';
+  return namingSubcommands.has(`${name} ${subcommand}`.toUpperCase()) ? 'naming' : 'splice';
 }
 
 /** A power of two well above the number of names, so that buckets stay short. */

@@ -61,6 +61,10 @@ export class Connection implements SessionPorts {
     this.#session.onTopology();
   }
 
+  onServersChanged(): void {
+    this.#session.onServersChanged();
+  }
+
   onServerSilent(): void {
     this.#session.onServerSilent();
   }

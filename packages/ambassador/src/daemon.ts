@@ -172,6 +172,7 @@ class Ambassador implements Daemon {
       );
     }
     this.#poller.setServers({ primary, replicas });
+    this.#each(this.#connections, (connection) => connection.onServersChanged());
   }
 
   async #listen(): Promise<void> {

@@ -33,6 +33,8 @@ export function explainCommand(line: string, state: ExplainState): Explanation {
       return { command, excluded, ...explainRead(state) };
     case 'write':
       return { command, excluded, route: 'primary', reason: 'it is a write' };
+    case 'naming':
+      return { command, excluded, route: 'primary', reason: 'it names the connection to the primary' };
     case 'other':
       return {
         command,

@@ -7,6 +7,7 @@
  */
 
 import { RequestEvent, RequestScanner, RespError } from '@outrigger/core/resp';
+import { classifyContainer } from './commands.ts';
 import type { CommandClass, CommandTable } from './commands.ts';
 
 export type FeedEvent =
@@ -82,11 +83,6 @@ export class RequestFeed {
     return run.length === 0 ? undefined : run;
   }
 
-  /** The bytes of the request shown, once the run before it was taken. */
-  frame(): Uint8Array {
-    return this.#joined(this.#from, this.#scanned);
-  }
-
   /** On to the next chunk, keeping the part of a request the last one ended with. False when there is nothing to do. */
   turn(): boolean {
     if (this.#from < this.#chunk.length) {
@@ -144,9 +140,19 @@ export class RequestFeed {
   #ended(): FeedEvent {
     // An empty request gets no answer and cannot be counted: it is for Redis to ignore.
     if (this.#scanner.argc === 0) return 'foreign';
-    if (!this.#streaming) return 'frame';
-    this.#include();
-    return 'streamed';
+    if (this.#streaming) {
+      this.#include();
+      return 'streamed';
+    }
+    if (this.class === 'container') this.class = classifyContainer(this.#frame());
+    return this.class === 'splice' ? 'foreign' : 'frame';
+  }
+
+  /** The request that has just ended. Earlier chunks hold its beginning only if no run stands before it. */
+  #frame(): Uint8Array {
+    return this.#accepted
+      ? this.#chunk.subarray(this.#to, this.#scanned)
+      : this.#joined(this.#from, this.#scanned);
   }
 
   #include(): void {

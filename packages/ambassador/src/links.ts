@@ -16,6 +16,7 @@ export class Links {
   readonly #ports: SessionPorts;
   readonly #context: SessionContext;
   readonly #links: Record<Role, Link> = { primary: closed, replica: closed };
+  #primaryName = '';
   #primaryDown: { readonly why: string; readonly untilMs: number } | undefined;
 
   constructor(ports: SessionPorts, context: SessionContext) {
@@ -42,9 +43,18 @@ export class Links {
     const link = this.#links[role];
     if (link.state === 'closed') {
       this.#links[role] = { state: 'opening' };
+      if (role === 'primary') this.#primaryName = this.#context.topology.primary.name;
       this.#ports.open(role, role === 'replica' ? replica : undefined);
     }
     return link.state === 'open';
+  }
+
+  /** Leaves a server that has been replaced as primary; false while it still owes answers. Without a new one it stays. */
+  followPrimary(owing: boolean): boolean {
+    const { name } = this.#context.topology.primary;
+    if (this.#links.primary.state !== 'open' || name === this.#primaryName || name === '') return true;
+    if (!owing) this.drop('primary');
+    return !owing;
   }
 
   /** It is gone already; tells what it was. */
@@ -64,7 +74,7 @@ export class Links {
   /** The primary could not be reached: for a moment commands fail at once instead of each trying again. */
   primaryFailed(why: string): void {
     const { topology, limits } = this.#context;
-    const text = `ERR outrigger: primary ${topology.primary.name} unreachable: ${why}; the command was not sent`;
+    const text = `primary ${topology.primary.name} unreachable: ${why}; the command was not sent`;
     this.#primaryDown = { why: text, untilMs: this.#ports.now() + limits.failFastMs };
   }
 

@@ -102,7 +102,7 @@ const readKeys: Readonly<Record<Route, string>> = {
 const otherKeys: Readonly<Record<string, string>> = {
   write: 'write primary',
   other: 'other primary',
-  container: 'other primary',
+  naming: 'other primary',
   splice: 'splice splice',
 };
 

@@ -111,7 +111,7 @@ export class Reads {
     );
     const why =
       reasons.length === 0 ? 'none has caught up with what this session has seen' : reasons.join('; ');
-    return `ERR outrigger: no replica may take this read (${why}); with readPolicy preferReplica the primary would`;
+    return `no replica may take this read (${why}); with readPolicy preferReplica the primary would`;
   }
 
   /** Its own replica as long as it takes reads, else another that may be read. */

@@ -1,6 +1,6 @@
 /** A server's bytes, as answers counted: what of them may go to the client, and how many answers that completes. */
 
-import { ReplyEvent, ReplyScanner } from '@outrigger/core/resp';
+import { ReplyEvent, ReplyScanner, RespError } from '@outrigger/core/resp';
 
 /**
  * Errors with which a replica turns a read away before executing it: it is loading, or has lost its primary and may not
@@ -33,8 +33,19 @@ export class ReplyStream {
     return this.#delivering;
   }
 
-  /** Throws RespError when the server does not speak RESP. */
-  read(received: Uint8Array): void {
+  /** Reads a chunk of a server that owes `owed` answers. Tells what is wrong with it; then the rest here means nothing. */
+  read(received: Uint8Array, owed: number): string | undefined {
+    if (owed === 0) return 'it sent an answer nobody asked for';
+    try {
+      this.#read(received);
+    } catch (error) {
+      if (error instanceof RespError) return `it does not speak RESP: ${error.message}`;
+      throw error;
+    }
+    return this.answers > owed ? 'it sent more answers than were asked for' : undefined;
+  }
+
+  #read(received: Uint8Array): void {
     const chunk = this.#held === undefined ? received : Buffer.concat([this.#held, received]);
     let at = this.#held?.length ?? 0;
     // A held line has been scanned already, up to where it stopped.

@@ -1,6 +1,7 @@
 /** The requests a session has sent and has no answer to: in runs, as they were sent, with what it takes to repeat reads. */
 
 import { RequestEvent, RequestScanner } from '@outrigger/core/resp';
+import type { Role } from './ports.ts';
 
 /** Requests that lost their server. */
 export interface Unanswered {
@@ -23,10 +24,16 @@ interface Run {
 export class Sent {
   /** Requests without an answer, those not yet flushed included. */
   count = 0;
+  /** Who owes the answers, if any are owed: one server at a time. */
+  to: Role = 'primary';
   /** Bytes kept for repeating. */
   keptBytes = 0;
   #runs: Run[] = [];
   #unflushed = 0;
+
+  owes(role: Role): boolean {
+    return this.count > 0 && this.to === role;
+  }
 
   add(): void {
     this.count++;

@@ -14,13 +14,12 @@
  * The session decides; `SessionPorts` does. Nothing here knows a socket.
  */
 
-import { encodeError, RespError } from '@outrigger/core/resp';
-import { classifyContainer } from './commands.ts';
 import type { CommandClass } from './commands.ts';
 import { RequestFeed } from './feed.ts';
 import { Links } from './links.ts';
 import type { Link } from './links.ts';
 import type { HoldReason } from './metrics.ts';
+import { OwnAnswers } from './own-answers.ts';
 import type { Role, SessionContext, SessionPorts } from './ports.ts';
 import { Reads } from './reads.ts';
 import type { Situation } from './reads.ts';
@@ -37,14 +36,11 @@ export class Session {
   readonly #feed: RequestFeed;
   readonly #reads: Reads;
   readonly #sent = new Sent();
+  readonly #own: OwnAnswers;
   readonly #links: Links;
   #mode: Mode = 'routing';
-  /** The server that owes answers, if `#sent.count` > 0. */
-  #active: Role = 'primary';
   /** Reads whose replica failed before it answered. */
   #repeat: Unanswered | undefined;
-  /** Set when the rest of a streamed write must be swallowed: its primary is gone. */
-  #swallowing: string | undefined;
   /** A command has left something in the primary connection: without it the client has to start anew. */
   #rooted = false;
   #full = false;
@@ -56,6 +52,7 @@ export class Session {
     this.#ports = ports;
     this.#context = context;
     this.#feed = new RequestFeed(context.table, context.limits.maxHeldBytes);
+    this.#own = new OwnAnswers(this.#feed, (bytes) => ports.toClient(bytes));
     this.#reads = new Reads(context, ports);
     this.#links = new Links(ports, context);
   }
@@ -80,7 +77,7 @@ export class Session {
   onServerData(role: Role, chunk: Uint8Array): void {
     const link = this.#links.of(role);
     if (link.state !== 'open') return;
-    const breach = this.#read(role, link.replies, chunk);
+    const breach = link.replies.read(chunk, this.#sent.owes(role) ? this.#sent.count : 0);
     if (breach === undefined) this.#deliver(role, link.runId, link.replies);
     else this.#breached(role, breach);
     this.#advance();
@@ -105,9 +102,16 @@ export class Session {
   onServerSilent(): void {
     const { replica } = this.#reads;
     const { state } = this.#links.of('replica');
-    const owing = this.#active === 'replica' && this.#sent.count > 0;
+    const owing = this.#sent.owes('replica');
     if (replica?.reachable !== false || (state !== 'opening' && !owing)) return;
     this.#lost('replica', this.#links.drop('replica'), replica.why);
+  }
+
+  /** Servers have come or gone. A new primary is followed with the next command for it. */
+  onServersChanged(): void {
+    const { replica } = this.#reads;
+    const owing = this.#sent.owes('replica');
+    if (replica?.configured === false && !owing) this.#links.drop('replica');
   }
 
   onWake(): void {
@@ -144,18 +148,16 @@ export class Session {
 
   /** Handles what the feed shows next. False: it has to wait, or there is nothing. */
   #request(): boolean {
-    const event = this.#feed.next();
-    switch (event) {
+    switch (this.#feed.next()) {
       case 'more':
         this.#flush();
         return this.#feed.turn();
       case 'frame':
-        return this.#placeFrame(this.#class());
+        return this.#placeFrame(this.#feed.class);
       case 'large':
         return this.#placeAt('primary', this.#feed.class);
       case 'streamed':
-        this.#streamEnded();
-        return true;
+        return this.#streamEnded();
       case 'foreign':
         return this.#leaveRouting();
     }
@@ -175,14 +177,7 @@ export class Session {
     this.#ports.readClient(!stop && (!this.#draining || this.#feed.streaming));
   }
 
-  #class(): CommandClass {
-    if (this.#feed.class !== 'container') return this.#feed.class;
-    this.#flush();
-    return classifyContainer(this.#feed.frame());
-  }
-
   #placeFrame(kind: CommandClass): boolean {
-    if (kind === 'splice' || kind === 'container') return this.#leaveRouting();
     if (kind !== 'read') return this.#placeAt('primary', kind);
     const target = this.#reads.choose(this.#situation());
     if (target === 'refused') return this.#refuse(this.#reads.refusal());
@@ -194,16 +189,17 @@ export class Session {
   /** Accepts the request for `role` if everything is ready for it; otherwise brings that about. */
   #placeAt(role: Role, kind: CommandClass): boolean {
     const { maxPipelined, maxRepeatableBytes } = this.#context.limits;
-    if (this.#sent.count > 0 && this.#active !== role) return this.#hold('order');
+    if (this.#sent.count > 0 && this.#sent.to !== role) return this.#hold('order');
     if (this.#full) return this.#hold('backpressure');
     if (this.#sent.count >= maxPipelined || this.#sent.keptBytes >= maxRepeatableBytes)
       return this.#hold('limit');
+    if (role === 'primary' && !this.#links.followPrimary(this.#sent.count > 0)) return this.#hold('order');
     const down = role === 'primary' ? this.#links.whyDown() : undefined;
     if (down !== undefined) return this.#refuse(down);
     if (!this.#links.ready(role, this.#reads.replica)) return this.#hold('connect');
-    this.#active = role;
+    this.#sent.to = role;
     this.#sent.add();
-    this.#rooted ||= this.#feed.class === 'container';
+    this.#rooted ||= kind === 'naming';
     this.#feed.accept();
     this.#counted = undefined;
     this.#reads.release();
@@ -215,9 +211,9 @@ export class Session {
   /** Sends what was accepted. */
   #flush(): void {
     const run = this.#feed.takeRun();
-    if (run === undefined || this.#swallowing !== undefined) return;
-    this.#sent.flush(this.#ports.now(), this.#active === 'replica' ? run : undefined);
-    if (!this.#ports.toServer(this.#active, run)) this.#full = true;
+    if (run === undefined || this.#own.pending !== undefined) return;
+    this.#sent.flush(this.#ports.now(), this.#sent.to === 'replica' ? run : undefined);
+    if (!this.#ports.toServer(this.#sent.to, run)) this.#full = true;
   }
 
   /** The request waits; counted once, however often it is looked at again. */
@@ -232,28 +228,24 @@ export class Session {
   #refuse(text: string): boolean {
     if (this.#sent.count > 0) return this.#hold('order');
     this.#flush();
-    const streams = this.#feed.next() === 'large';
-    this.#feed.accept();
     this.#counted = undefined;
+    this.#reads.release();
     this.#context.counters.refused();
-    if (streams) this.#swallowing = text;
-    else this.#ports.toClient(encodeError(text));
-    this.#feed.takeRun();
+    this.#own.refuse(text);
     return true;
   }
 
-  #streamEnded(): void {
+  #streamEnded(): true {
     this.#flush();
     this.#feed.accept();
-    if (this.#swallowing === undefined) return;
-    this.#feed.takeRun();
-    this.#ports.toClient(encodeError(this.#swallowing));
-    this.#swallowing = undefined;
+    if (this.#own.pending !== undefined) this.#feed.takeRun();
+    this.#own.streamEnded();
+    return true;
   }
 
   #situation(): Situation {
     return {
-      primaryOwes: this.#sent.count > 0 && this.#active === 'primary',
+      primaryOwes: this.#sent.owes('primary'),
       reached: this.#links.reached,
     };
   }
@@ -261,7 +253,7 @@ export class Session {
   /** Makes `replica` the session's own; false while the one before still owes answers. */
   #reachFor(replica: Replica): boolean {
     if (this.#reads.replica === replica && this.#reads.matches(replica, this.#links.reached)) return true;
-    if (this.#sent.count > 0 && this.#active === 'replica') return false;
+    if (this.#sent.owes('replica')) return false;
     this.#links.drop('replica');
     this.#reads.replica = replica;
     return true;
@@ -282,7 +274,7 @@ export class Session {
 
   /** A server that cannot be followed: whose answer is whose is no longer known, so nothing more may reach the client. */
   #breached(role: Role, why: string): void {
-    if (this.#sent.count === 0 || role !== this.#active) {
+    if (!this.#sent.owes(role)) {
       this.#lost(role, this.#links.drop(role), why);
       return;
     }
@@ -290,25 +282,13 @@ export class Session {
     this.#abort(`${role}: ${why}`);
   }
 
-  /** What is wrong with bytes from a server; undefined when nothing is, and `replies` tells what is in them. */
-  #read(role: Role, replies: ReplyStream, chunk: Uint8Array): string | undefined {
-    if (this.#sent.count === 0 || role !== this.#active) return 'it sent an answer nobody asked for';
-    try {
-      replies.read(chunk);
-    } catch (error) {
-      if (error instanceof RespError) return `it does not speak RESP: ${error.message}`;
-      throw error;
-    }
-    return replies.answers > this.#sent.count ? 'it sent more answers than were asked for' : undefined;
-  }
-
   /** The connection in `was` is gone: decide what becomes of the requests it owed answers to. */
   #lost(role: Role, was: Link, why: string): void {
     if (this.#mode === 'over') return;
-    if (role === this.#active) this.#full = false;
+    if (role === this.#sent.to) this.#full = false;
     if (was.state !== 'closed') this.#context.counters.serverLost(role, was.state);
     if (was.state === 'opening') this.#openFailed(role, why);
-    else if (this.#sent.count > 0 && role === this.#active) this.#answersLost(role, was, why);
+    else if (this.#sent.owes(role)) this.#answersLost(role, was, why);
     if (role === 'primary' && this.#rooted) this.#finish();
     this.#advance();
   }
@@ -338,19 +318,12 @@ export class Session {
       this.#repeat = owed;
       return;
     }
-    const name = role === 'primary' ? this.#context.topology.primary.name : (this.#reads.replica?.name ?? '');
-    const may = role === 'primary' ? 'it may or may not have been executed' : 'it was tried twice';
-    this.#failOwed(
-      owed.count,
-      `ERR outrigger: ${role} ${name} was lost before it answered this command (${why}); ${may}`,
-    );
-  }
-
-  /** An error for each request owed an answer; that of a request still arriving comes once it has ended. */
-  #failOwed(count: number, text: string): void {
-    const arriving = this.#feed.streaming ? 1 : 0;
-    for (let i = arriving; i < count; i++) this.#ports.toClient(encodeError(text));
-    if (arriving > 0) this.#swallowing = text;
+    const lost = `was lost before it answered this command (${why})`;
+    const text =
+      role === 'primary'
+        ? `primary ${this.#context.topology.primary.name} ${lost}; it may or may not have been executed`
+        : `replica ${this.#reads.replica?.name} ${lost}; it was tried twice`;
+    this.#own.fail(owed.count, text);
   }
 
   /** Sends reads again whose replica failed: to the primary, or to another replica if only replicas may answer. */
@@ -368,7 +341,7 @@ export class Session {
     if (down !== undefined) return this.#failRepeat(repeat.count, down);
     if (!this.#links.ready(role, this.#reads.replica)) return false;
     this.#repeat = undefined;
-    this.#active = role;
+    this.#sent.to = role;
     this.#reads.release();
     this.#sent.addRepeated(repeat, this.#ports.now());
     if (!this.#ports.toServer(role, repeat.bytes)) this.#full = true;
@@ -377,7 +350,7 @@ export class Session {
 
   #failRepeat(count: number, text: string): boolean {
     this.#repeat = undefined;
-    this.#failOwed(count, text);
+    this.#own.fail(count, text);
     return true;
   }
 
@@ -401,10 +374,11 @@ export class Session {
   }
 
   #trySplice(): false {
-    if (this.#sent.count > 0 && this.#active === 'replica') return false;
-    const why = this.#swallowing ?? this.#links.whyDown();
+    if (this.#sent.owes('replica')) return false;
+    if (!this.#links.followPrimary(this.#sent.count > 0)) return false;
+    const why = this.#own.pending ?? this.#links.whyDown();
     if (why !== undefined) {
-      this.#ports.toClient(encodeError(why));
+      this.#own.error(why);
       this.#finish();
       return false;
     }

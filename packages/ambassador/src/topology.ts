@@ -36,6 +36,8 @@ export interface Replica {
   eligible: boolean;
   /** Why not; '' when eligible. */
   why: string;
+  /** False once it has been taken off the list. */
+  configured: boolean;
   /** It answers the poller. False also for one that is connected but silent. */
   reachable: boolean;
   runId: string | undefined;
@@ -99,7 +101,9 @@ export class Topology {
     const kept = new Map<string, Replica>();
     for (const name of replicas) kept.set(name, this.#replicas.get(name) ?? unknownReplica(name));
     for (const [name, replica] of this.#replicas) {
-      if (!kept.has(name)) exclude(replica, 'no longer configured');
+      if (kept.has(name)) continue;
+      replica.configured = false;
+      exclude(replica, 'no longer configured');
     }
     this.#replicas = kept;
   }
@@ -219,6 +223,7 @@ function unknownReplica(name: string): Replica {
     name,
     eligible: false,
     why: notYetSeen,
+    configured: true,
     reachable: false,
     runId: undefined,
     covered: 0,

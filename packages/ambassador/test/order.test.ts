@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { eventually } from '@outrigger/core/testing';
 import { needs } from '../../../test/harness/index.ts';
 import type { Redis } from '../../../test/harness/index.ts';
 import { command, startAmbassador, startServers } from './setting.ts';
@@ -76,6 +77,7 @@ test('a client that does not read holds up its server, not the memory', redis, a
   const value = 'v'.repeat(100_000);
   const writer = await amb.client();
   await writer.ask('SET', 'large', value);
+  await eventually('the replica has it', async () => (await replicas[0]?.cli('EXISTS', 'large')) === '1');
   const lazy = await amb.client();
   lazy.socket.pause();
   const count = 1_000;
