@@ -9,7 +9,7 @@
  *   in its future gives a stream that is silent until it is reached and then has a gap.
  * - What was held stays held until a complete new list says otherwise; the difference is one batch, which carries why
  *   its removals may deserve distrust.
- * - A batch counts as taken once the receiver has returned. If it throws, the same changes come again.
+ * - A batch counts as taken once the receiver has returned (holdings.ts).
  */
 
 import type { Random } from '../../clock/index.ts';
@@ -18,11 +18,13 @@ import { ApiError } from '../../api/status.ts';
 import { Backoff } from './backoff.ts';
 import { failureOf, failureOfStatus } from './failure.ts';
 import type { Failure, FailureReason } from './failure.ts';
-import { difference, heldOf, keyOf, parseEvent, revisionOf } from './records.ts';
+import { Holdings } from './holdings.ts';
+import type { Records } from './holdings.ts';
+import { keyOf, parseEvent, revisionOf } from './records.ts';
 import type { Project } from './records.ts';
 import { isOlder } from './revision.ts';
 import type { Outcome, ServerTraits, Step } from './steps.ts';
-import type { ApiObject, Cause, Changes, Doubt, Held, WatchEvent } from './types.ts';
+import type { ApiObject, Changes, Doubt, Held, WatchEvent } from './types.ts';
 
 export interface CoreOptions<R> {
   readonly project: Project<R>;
@@ -54,8 +56,6 @@ const veryShortMs = 1_000;
 /** An expired revision is listed anew at once, unless it was only this long ago: some servers go round in circles. */
 const expiredAgainMs = 10_000;
 const initialEventsEnd = 'k8s.io/initial-events-end';
-
-type Records<R> = Map<string, Held<R>>;
 
 type State<R> =
   | { readonly phase: 'identifying' }
@@ -91,38 +91,27 @@ const breaks: ReadonlySet<FailureReason> = new Set<FailureReason>([
 
 export class ReflectorCore<R> {
   readonly #options: CoreOptions<R>;
+  readonly #holdings: Holdings<R>;
   readonly #backoff: Backoff;
   #state: State<R> = { phase: 'identifying' };
-  #held: Records<R> = new Map();
-  #revision: string | undefined;
-  /** Of the cluster that the records are from. */
-  #identity: string | undefined;
   /** Of the cluster that answers now. */
   #answering: string | undefined;
   #mustList = true;
   #broken = false;
-  /** Changes of the lines at hand, not yet taken by the receiver; undefined: gone. */
-  #pending = new Map<string, Held<R> | undefined>();
-  #pendingRevision: string | undefined;
   #listed = false;
   #expiredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CoreOptions<R>) {
     this.#options = options;
+    this.#holdings = new Holdings(options.project, options.deliver);
     this.#backoff = new Backoff(options.random);
   }
 
   get phase(): Phase {
     return this.#state.phase;
   }
-  get records(): ReadonlyMap<string, Held<R>> {
-    return this.#held;
-  }
-  get revision(): string | undefined {
-    return this.#revision;
-  }
-  get identity(): string | undefined {
-    return this.#identity;
+  get holdings(): Pick<Holdings<R>, 'records' | 'revision' | 'identity'> {
+    return this.#holdings;
   }
   /** A complete list has come in the life of this process. */
   get listed(): boolean {
@@ -131,10 +120,7 @@ export class ReflectorCore<R> {
 
   /** Starts from a snapshot: to be called before the first step. May throw what the receiver throws. */
   restore(held: readonly Held<R>[], revision: string, identity: string | undefined): void {
-    this.#options.deliver({ put: held, delete: [], revision, cause: 'snapshot', doubt: undefined, identity });
-    this.#held = new Map(held.map((each) => [each.key, each]));
-    this.#revision = revision;
-    this.#identity = identity;
+    this.#holdings.restore(held, revision, identity);
     this.#broken = true;
   }
 
@@ -189,7 +175,7 @@ export class ReflectorCore<R> {
     } catch (error) {
       failure = failureOf(error);
     }
-    return this.#flush() ?? failure;
+    return this.#holdings.flush(this.#answering) ?? failure;
   }
 
   /** When to give up the stream that is open now, as `failed` with the reason `silent`, unless a line comes before. */
@@ -208,16 +194,15 @@ export class ReflectorCore<R> {
 
   #identified(outcome: Extract<Outcome, { result: 'identified' }>, now: number): Step {
     this.#answering = outcome.identity;
-    if (this.#otherCluster() || isOlder(outcome.revision, this.#revision)) this.#mustList = true;
+    if (this.#otherCluster() || isOlder(outcome.revision, this.#holdings.revision)) this.#mustList = true;
     if (!this.#mustList) return this.#watch(outcome.url, now);
     if (this.#options.traits(outcome.url).watchList) return this.#streamList(outcome.url, now);
     return this.#list(outcome.url, pageSize);
   }
 
   #otherCluster(): boolean {
-    return (
-      this.#identity !== undefined && this.#answering !== undefined && this.#identity !== this.#answering
-    );
+    const { identity } = this.#holdings;
+    return identity !== undefined && this.#answering !== undefined && identity !== this.#answering;
   }
 
   #list(url: string, limit: number): Step {
@@ -247,7 +232,7 @@ export class ReflectorCore<R> {
       lines: 0,
       endsAt: endOf(timeoutSeconds, now),
     };
-    return { do: 'watch', at: url, revision: this.#revision, timeoutSeconds };
+    return { do: 'watch', at: url, revision: this.#holdings.revision, timeoutSeconds };
   }
 
   #timeoutSeconds(): number {
@@ -260,7 +245,7 @@ export class ReflectorCore<R> {
     now: number,
   ): Step {
     try {
-      for (const item of page.items) this.#stage(state.staged, item);
+      for (const item of page.items) this.#holdings.stage(state.staged, item);
     } catch (error) {
       return this.#fail(failureOf(error), now);
     }
@@ -270,21 +255,9 @@ export class ReflectorCore<R> {
     return failure === undefined ? this.#watch(state.url, now) : this.#fail(failure, now);
   }
 
-  #stage(staged: Records<R>, object: ApiObject): void {
-    const held = heldOf(object, this.#options.project);
-    if (held === undefined) staged.delete(keyOf(object));
-    else staged.set(held.key, held);
-  }
-
-  /** A complete list takes the place of what was held. */
   #replace(staged: Records<R>, revision: string): Failure | undefined {
-    const first = this.#revision === undefined;
-    const changes = difference(this.#held, staged);
-    const doubt = first ? undefined : this.#doubt(revision);
-    const failure = this.#deliver(changes, revision, first ? 'list' : 'relist', doubt);
+    const failure = this.#holdings.replace(staged, revision, this.#doubt(revision), this.#answering);
     if (failure !== undefined) return failure;
-    this.#held = staged;
-    this.#revision = revision;
     this.#mustList = false;
     this.#broken = false;
     this.#listed = true;
@@ -292,28 +265,10 @@ export class ReflectorCore<R> {
   }
 
   #doubt(revision: string): Doubt | undefined {
+    if (this.#holdings.revision === undefined) return undefined;
     if (this.#otherCluster()) return 'identity-changed';
-    if (isOlder(revision, this.#revision)) return 'revision-went-back';
+    if (isOlder(revision, this.#holdings.revision)) return 'revision-went-back';
     return this.#broken ? 'broken-watch' : undefined;
-  }
-
-  #deliver(
-    changes: Pick<Changes<R>, 'put' | 'delete'>,
-    revision: string,
-    cause: Cause,
-    doubt: Doubt | undefined,
-  ): Failure | undefined {
-    const identity = this.#answering ?? this.#identity;
-    const nothing = changes.put.length === 0 && changes.delete.length === 0;
-    try {
-      // The first list is handed over even when it is empty: it says that there is nothing.
-      if (!nothing || cause === 'list')
-        this.#options.deliver({ ...changes, revision, cause, doubt, identity });
-    } catch (error) {
-      return { ...failureOf(error), reason: 'consumer' };
-    }
-    this.#identity = identity;
-    return undefined;
   }
 
   #event(event: WatchEvent, now: number): Failure | undefined {
@@ -325,12 +280,12 @@ export class ReflectorCore<R> {
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
-        if (state.phase === 'streaming') this.#stage(state.staged, event.object);
-        else this.#note(event.object, heldOf(event.object, this.#options.project));
+        if (state.phase === 'streaming') this.#holdings.stage(state.staged, event.object);
+        else this.#holdings.note(event.object, false);
         return undefined;
       case 'DELETED':
         if (state.phase === 'streaming') state.staged.delete(keyOf(event.object));
-        else this.#note(event.object, undefined);
+        else this.#holdings.note(event.object, true);
         return undefined;
       case 'BOOKMARK':
         return this.#bookmark(state, event.object, now);
@@ -344,11 +299,6 @@ export class ReflectorCore<R> {
     }
   }
 
-  #note(object: ApiObject, held: Held<R> | undefined): void {
-    this.#pendingRevision = revisionOf(object);
-    this.#pending.set(keyOf(object), held);
-  }
-
   #bookmark(
     state: Extract<State<R>, { phase: 'streaming' | 'watching' }>,
     object: ApiObject,
@@ -357,7 +307,7 @@ export class ReflectorCore<R> {
     const revision = revisionOf(object);
     if (state.phase === 'watching') {
       this.#options.traits(state.url).bookmarks = true;
-      this.#pendingRevision = revision;
+      this.#holdings.advance(revision);
       return undefined;
     }
     if (object.metadata?.annotations?.[initialEventsEnd] !== 'true') return undefined;
@@ -366,27 +316,6 @@ export class ReflectorCore<R> {
     if (failure === undefined)
       this.#state = { phase: 'watching', url, openedAt: now, heardAt: now, lines: 1, endsAt };
     return failure;
-  }
-
-  /** Hands over what the lines so far amount to. */
-  #flush(): Failure | undefined {
-    const revision = this.#pendingRevision;
-    if (revision === undefined) return undefined;
-    const put: Held<R>[] = [];
-    const gone: Held<R>[] = [];
-    for (const [key, held] of this.#pending) {
-      const old = this.#held.get(key);
-      if (held !== undefined) put.push(held);
-      else if (old !== undefined) gone.push(old);
-    }
-    this.#pending = new Map();
-    this.#pendingRevision = undefined;
-    const failure = this.#deliver({ put, delete: gone }, revision, 'watch', undefined);
-    if (failure !== undefined) return failure;
-    for (const held of put) this.#held.set(held.key, held);
-    for (const { key } of gone) this.#held.delete(key);
-    this.#revision = revision;
-    return undefined;
   }
 
   #ended(state: Extract<State<R>, { phase: 'watching' }>, now: number): Step {

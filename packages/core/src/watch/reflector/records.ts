@@ -52,9 +52,17 @@ export function heldOf<R>(object: ApiObject, project: Project<R>): Held<R> | und
 }
 
 /**
- * What turns `before` into `after`. Records are compared by content, not by revision: revisions of another cluster, or
- * records that an older release projected, may look the same and differ.
+ * `held` with the record of `old` in it where they are equal, so that telling them apart later costs nothing. Compared
+ * by content, not by revision: those of another cluster, or of records that an older release projected, may look the
+ * same and differ.
  */
+export function sharing<R>(held: Held<R>, old: Held<R> | undefined): Held<R> {
+  return old !== undefined && isDeepStrictEqual(old.record, held.record)
+    ? { ...held, record: old.record }
+    : held;
+}
+
+/** What turns `before` into `after`, whose equal records are shared. */
 export function difference<R>(
   before: ReadonlyMap<string, Held<R>>,
   after: ReadonlyMap<string, Held<R>>,
@@ -62,7 +70,7 @@ export function difference<R>(
   const put: Held<R>[] = [];
   for (const [key, held] of after) {
     const old = before.get(key);
-    if (old === undefined || !isDeepStrictEqual(old.record, held.record)) put.push(held);
+    if (old === undefined || old.record !== held.record) put.push(held);
   }
   const gone = [...before.values()].filter(({ key }) => !after.has(key));
   return { put, delete: gone };
@@ -76,7 +84,8 @@ function excerpt(line: string): string {
   return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
 }
 
-function protocol(message: string, cause?: unknown): OutriggerError {
+/** WATCH_PROTOCOL: what no API server sends. */
+export function protocol(message: string, cause?: unknown): OutriggerError {
   return new OutriggerError(message, {
     code: 'WATCH_PROTOCOL',
     hint: 'something else than an API server may be answering',

@@ -89,8 +89,11 @@ export class Reflector<R> {
   get heardAt(): number | undefined {
     return this.#heardAt;
   }
-  get core(): Pick<ReflectorCore<R>, 'records' | 'revision' | 'identity' | 'phase'> {
-    return this.#core;
+  get phase(): Phase {
+    return this.#core.phase;
+  }
+  get holdings(): ReflectorCore<R>['holdings'] {
+    return this.#core.holdings;
   }
 
   /** To be called before `start`, if at all. */
@@ -110,7 +113,8 @@ export class Reflector<R> {
 
   status(): ReflectorStatus {
     const { clock, resource, scope } = this.#options;
-    const { records, revision, identity, phase, listed } = this.#core;
+    const { phase, listed } = this.#core;
+    const { records, revision, identity } = this.#core.holdings;
     return {
       resource: resource.resource,
       scope,

@@ -226,9 +226,9 @@ class ControlSource implements Source {
     Parameters<typeof exposeState>[2]['observed'] extends () => Iterable<infer O> ? O : never
   > {
     for (const set of this.#sets) {
-      for (const { core, heardAt, isSynced } of set.reflectors) {
-        const watching = core.phase === 'watching';
-        yield { resource: set.resource, heardAt, records: core.records.size, synced: isSynced, watching };
+      for (const { phase, holdings, heardAt, isSynced } of set.reflectors) {
+        const watching = phase === 'watching';
+        yield { resource: set.resource, heardAt, records: holdings.records.size, synced: isSynced, watching };
       }
     }
   }

@@ -132,15 +132,15 @@ export class WatchSet<R> implements Watch {
     if (this.#spec.persist === false) return [];
     // Half a removal is not the last good state; the file of before is.
     if (this.held > 0) return undefined;
-    return [...this.#reflectors].flatMap(([name, { core }]) =>
-      core.revision === undefined
+    return [...this.#reflectors].flatMap(([name, { holdings }]) =>
+      holdings.revision === undefined
         ? []
         : [
             {
               name: this.#section(name),
-              revision: core.revision,
-              identity: core.identity,
-              held: [...core.records.values()],
+              revision: holdings.revision,
+              identity: holdings.identity,
+              held: [...holdings.records.values()],
             },
           ],
     );
@@ -226,17 +226,17 @@ export class WatchSet<R> implements Watch {
     if (this.#closed || this.#retired.size === 0 || !this.isSynced) return;
     const gone: Held<R>[] = [];
     let revision = '0';
-    for (const { core } of this.#retired.values()) {
-      revision = core.revision ?? revision;
-      for (const held of core.records.values()) if (!this.#has(held.key)) gone.push(held);
+    for (const { holdings } of this.#retired.values()) {
+      revision = holdings.revision ?? revision;
+      for (const held of holdings.records.values()) if (!this.#has(held.key)) gone.push(held);
     }
     this.#retired = new Map();
     if (gone.length === 0) return;
-    const identity = this.reflectors[0]?.core.identity;
+    const identity = this.reflectors[0]?.holdings.identity;
     this.#receive({ put: [], delete: gone, revision, cause: 'relist', doubt: undefined, identity });
   }
 
   #has(key: string): boolean {
-    return this.reflectors.some(({ core }) => core.records.has(key));
+    return this.reflectors.some(({ holdings }) => holdings.records.has(key));
   }
 }

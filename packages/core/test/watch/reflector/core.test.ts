@@ -156,7 +156,7 @@ test('another cluster: listed at once, in doubt, whatever the revision', (t) => 
   t.match(d.recover('c2', '99'), { do: 'list' });
   d.page('99', []);
   t.match(d.batches.at(-1), { doubt: 'identity-changed', identity: 'c2' });
-  t.equal(d.core.identity, 'c2');
+  t.equal(d.core.holdings.identity, 'c2');
   t.end();
 });
 
@@ -266,6 +266,22 @@ test('what no API server sends is refused and listed anew', (t) => {
   d.identified();
   t.match(d.page('10', [{ metadata: {} }]), { do: 'wait' });
   t.equal(d.failures[0]?.failure.reason, 'protocol');
+  t.end();
+});
+
+test('events from before what is known: another store answers, so it is listed anew', (t) => {
+  for (const event of [
+    ['MODIFIED', object('a', 9)],
+    ['BOOKMARK', { metadata: { resourceVersion: '9' } }],
+  ] as const) {
+    const d = new Driver().watching(object('a', 1));
+    t.match(d.lines([...event]), { reason: 'protocol' });
+    d.failed('protocol');
+    t.match(d.recover(), { do: 'list' });
+  }
+  const d = new Driver().watching(object('a', 1));
+  t.match(d.lines(['ADDED', object('b', 12)], ['ADDED', object('c', 11)]), { reason: 'protocol' });
+  t.same(Object.keys(d.held), ['ns/a', 'ns/b'], 'what came in order counts');
   t.end();
 });
 

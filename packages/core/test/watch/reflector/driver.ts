@@ -93,7 +93,9 @@ export class Driver {
 
   /** Key → value of what is held. */
   get held(): Record<string, unknown> {
-    return Object.fromEntries([...this.core.records].map(([key, { record }]) => [key, record.value]));
+    return Object.fromEntries(
+      [...this.core.holdings.records].map(([key, { record }]) => [key, record.value]),
+    );
   }
 }
 
