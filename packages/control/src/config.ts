@@ -1,7 +1,7 @@
 /** The control service's configuration: what was written, checked and turned into what the program uses. */
 
 import type { Infer } from '@outrigger/core/api';
-import { boolean, integer, object, parseDuration, parseSize, string } from '@outrigger/core/api';
+import { boolean, equalJson, integer, object, parseDuration, parseSize, string } from '@outrigger/core/api';
 import { InvalidConfig } from '@outrigger/core/config';
 import type { Check, Problem } from '@outrigger/core/config';
 import { OutriggerError } from '@outrigger/core/errors';
@@ -126,6 +126,15 @@ export function parseControlConfig(values: Readonly<Record<string, unknown>>): C
     nodePortRange: document.nodePortRange,
     allowLoopbackEndpoints: document.allowLoopbackEndpoints,
     limits: limitsOf(document),
+  });
+}
+
+/** Fields that differ and are only read at start. */
+export function needingRestart(now: ControlConfig, next: ControlConfig): string[] {
+  const fields = Object.keys(now) as (keyof ControlConfig)[];
+  return fields.filter((field) => {
+    if (field === 'tls') return (now.tls === undefined) !== (next.tls === undefined);
+    return !equalJson(now[field], next[field]);
   });
 }
 

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { TlsOptions, TLSSocket } from 'node:tls';
 import { ApiError } from '@outrigger/core/api';
 import { OutriggerError } from '@outrigger/core/errors';
@@ -31,6 +32,8 @@ export interface ApiServer {
   /** Stops accepting; resolves when every request under way has been answered. */
   drain(): Promise<void>;
   close(): Promise<void>;
+  /** Reads the certificates again; connections that are open keep theirs. Throws CONFIG_INVALID and changes nothing. */
+  reloadTls(files: TlsFiles): Promise<void>;
 }
 
 /** A request's headers must be here this soon, in ms: slower ones hold a connection for nothing. */
@@ -58,7 +61,7 @@ const serverOptions: ServerOptions = {
 export async function startServer(options: ApiServerOptions): Promise<ApiServer> {
   let draining = false;
   const server = await createServer(options.tls, (request, response) => {
-    void serve(options, request, response, draining);
+    void serve(options, request, response, () => draining);
   });
   server.maxConnections = options.maxConnections;
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
@@ -81,6 +84,10 @@ export async function startServer(options: ApiServerOptions): Promise<ApiServer>
       listener.close();
       server.closeAllConnections();
       await closed;
+    },
+    reloadTls: async (files) => {
+      const credentials = await readCredentials(files);
+      if ('setSecureContext' in server) (server as HttpsServer).setSecureContext(credentials);
     },
   };
 }
@@ -120,14 +127,14 @@ async function serve(
   options: ApiServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
-  draining: boolean,
+  draining: () => boolean,
 ): Promise<void> {
   const url = request.url ?? '/';
   const answer =
     url.length > maxUrlBytes
       ? tooLongUrl()
       : await options.handler(toApiRequest(request, url, options.maxBodyBytes));
-  if (draining) response.setHeader('connection', 'close');
+  if (draining()) response.setHeader('connection', 'close');
   if (!isStream(answer)) {
     send(request, response, answer);
     return;

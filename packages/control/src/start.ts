@@ -1,40 +1,31 @@
-/** Starts the control service: store, cache, registry, watches, controllers, and last the listener. */
+/** Starts the control service: state first, then what acts on it, and last the listener. */
 
-import { randomUUID } from 'node:crypto';
-import { ApiError, kinds } from '@outrigger/core/api';
+import { ApiError } from '@outrigger/core/api';
 import { Cleanup } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
 import type { RequestGates } from './admission.ts';
-import { writeChain } from './admission.ts';
-import { ServiceAllocator } from './allocate/index.ts';
-import { Cache } from './cache/cache.ts';
 import type { ControlConfig } from './config.ts';
+import { needingRestart } from './config.ts';
 import { discoveryPages } from './discovery/pages.ts';
 import { createApi } from './handlers/api.ts';
+import type { Handler } from './handlers/http.ts';
 import { InFlight } from './handlers/in-flight.ts';
 import { allPages, standardPages } from './handlers/pages.ts';
+import type { PageOptions } from './handlers/pages.ts';
 import { Resources } from './handlers/resources.ts';
 import { versionInfo } from './handlers/version.ts';
 import { openApiPages } from './openapi/pages.ts';
-import { defineResource } from './registry/resource.ts';
-import type { Resource } from './registry/resource.ts';
 import { deleteNamespaces } from './registry/namespace-deletion.ts';
-import { Registry } from './registry/registry.ts';
-import { seedNamespaces } from './registry/seed.ts';
 import { startServer } from './server.ts';
-import type { SequencedStore } from './store/index.ts';
+import type { ApiServer } from './server.ts';
+import { openState } from './state.ts';
+import type { State } from './state.ts';
 import { createTelemetry, exposeState } from './telemetry.ts';
 import type { Telemetry } from './telemetry.ts';
 import { WatchHub } from './watch/hub.ts';
 import { defaultWatchLimits } from './watch/limits.ts';
 
-/** Revisions of stored history taken in at start: watches from before a restart go on without a relist. */
-const replayRevisions = 5_000;
-const historyFloor = 1_000;
-const historyCeiling = 100_000;
-const historyBytes = 64 * 1024 * 1024;
-
-/** Throws CONFIG_INVALID, LISTEN_FAILED and what opening the store throws. */
+/** Throws LISTEN_FAILED, CONFIG_INVALID for TLS files that cannot be read, and what opening the store throws. */
 export async function start(config: ControlConfig, deps: Deps): Promise<Daemon> {
   const cleanup = new Cleanup();
   try {
@@ -46,91 +37,27 @@ export async function start(config: ControlConfig, deps: Deps): Promise<Daemon> 
 }
 
 async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): Promise<Daemon> {
-  const { clock, random, log, metrics, net } = deps;
+  const { clock, log, metrics, net } = deps;
   const telemetry = createTelemetry(metrics);
-  const store = await openStore(config, deps, telemetry);
-  cleanup.add('the store', () => store.close());
-  const resources = kinds.map((kind) => defineResource(kind));
-  const namespaces = resources.find(({ name }) => name === 'namespaces') as Resource;
-  const allocator = new ServiceAllocator({
-    serviceCIDRs: config.serviceCidrs,
-    nodePortRange: config.nodePortRange,
-    random,
-  });
-  const cacheOptions = {
-    store,
-    resources,
-    clock,
-    limits: { historyMs: config.limits.historyMs, historyFloor, historyCeiling, historyBytes },
-    replayRevisions,
-    onFailure: (error: unknown) => log.error('the watch cache lost its feed from the store', { error }),
-  };
-  const cache = await Cache.open(cacheOptions, { allocations: allocator });
-  cleanup.add('the watch cache', () => cache.close());
-  exposeState(metrics, cache, store);
-  await seedNamespaces(namespaces, { cache, store, random }, clock.wall());
-  const admit = writeChain({
-    cache,
-    namespaces,
-    validation: { allowLoopbackEndpoints: config.allowLoopbackEndpoints },
-    allocator,
-    maxObjects: config.limits.maxObjects,
-  });
-  const registry = new Registry({
-    store,
-    cache,
-    clock,
-    random,
-    admit,
-    maxObjectBytes: config.limits.maxBodyBytes,
-  });
-  cleanup.add(
-    'the deletion of namespaces',
-    deleteNamespaces({ cache, registry, resources, namespaces, clock, log }),
-  );
-  const hub = new WatchHub({
-    cache,
-    clock,
-    log,
-    limits: {
-      ...defaultWatchLimits,
-      maxWatches: config.limits.maxWatches,
-      watchBufferBytes: config.limits.watchBufferBytes,
-    },
-    expired: (asked, oldest) => ApiError.expired(`too old resource version: ${asked} (${oldest})`).toStatus(),
-    counters: telemetry.watch,
-  });
-  cleanup.add('the watches', () => hub.close());
-  const health = healthChecks(cache, store);
-  const handler = createApi({
-    gates: openGates,
-    resources: new Resources({
-      resources,
-      store,
-      cache,
-      hub,
-      registry,
-      clock,
-      random,
-      maxWatches: config.limits.maxWatches,
-    }),
-    pages: allPages(
-      standardPages({ metrics, ...health, version: versionInfo }),
-      discoveryPages(resources),
-      openApiPages(resources),
-    ),
-    inFlight: new InFlight(config.limits, (kind) => telemetry.refused(kind)),
-    log,
-    observe: (observation) => telemetry.observe(observation),
-    now: () => clock.now(),
-  });
+  const state = await openState(config, deps, telemetry.store, cleanup);
+  exposeState(metrics, state.cache, state.store);
+  cleanup.add('the deletion of namespaces', deleteNamespaces({ ...state, clock, log }));
+  const hub = openHub(config, deps, state, telemetry);
+  const handler = apiHandler(config, deps, state, hub, telemetry);
   const { maxBodyBytes, maxConnections } = config.limits;
   const { listen: address, tls } = config;
   const server = await startServer({ address, tls, net, log, handler, maxBodyBytes, maxConnections });
   cleanup.add('the API server', () => server.close());
+  // Added last, so that watches end in good order before their connections are closed.
+  cleanup.add('the watches', () => hub.close());
+  log.info('serving the API', {
+    address: server.name,
+    epoch: state.store.epoch,
+    revision: state.cache.revision,
+  });
   return {
     addresses: { api: server.name },
-    reload: () => Promise.resolve(),
+    reload: (next) => reload(config, next as ControlConfig, server, deps),
     drain: async () => {
       hub.close();
       await server.drain();
@@ -139,14 +66,45 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
   };
 }
 
-async function openStore(config: ControlConfig, deps: Deps, telemetry: Telemetry): Promise<SequencedStore> {
-  const stores = await import('./store/index.ts');
-  const options = { clock: deps.clock, observer: telemetry.store, epoch: randomUUID() };
-  if (config.store.type === 'memory') return stores.openMemoryStore(options);
-  return stores.openSqliteStore({ ...options, dir: config.store.dir });
+function openHub(
+  config: ControlConfig,
+  { clock, log }: Deps,
+  { cache }: State,
+  telemetry: Telemetry,
+): WatchHub {
+  const { maxWatches, watchBufferBytes } = config.limits;
+  return new WatchHub({
+    cache,
+    clock,
+    log,
+    limits: { ...defaultWatchLimits, maxWatches, watchBufferBytes },
+    expired: (asked, oldest) => ApiError.expired(`too old resource version: ${asked} (${oldest})`).toStatus(),
+    counters: telemetry.watch,
+  });
 }
 
-function healthChecks(cache: Cache, store: SequencedStore) {
+function apiHandler(
+  config: ControlConfig,
+  deps: Deps,
+  state: State,
+  hub: WatchHub,
+  telemetry: Telemetry,
+): Handler {
+  const { clock, random, log, metrics } = deps;
+  const { maxWatches } = config.limits;
+  const standard = standardPages({ metrics, ...healthChecks(state), version: versionInfo });
+  return createApi({
+    gates: openGates,
+    resources: new Resources({ ...state, hub, clock, random, maxWatches }),
+    pages: allPages(standard, discoveryPages(state.resources), openApiPages(state.resources)),
+    inFlight: new InFlight(config.limits, (kind) => telemetry.refused(kind)),
+    log,
+    observe: (observation) => telemetry.observe(observation),
+    now: () => clock.now(),
+  });
+}
+
+function healthChecks({ cache, store }: State): Pick<PageOptions, 'live' | 'ready'> {
   return {
     live: {
       ping: () => undefined,
@@ -154,6 +112,18 @@ function healthChecks(cache: Cache, store: SequencedStore) {
     },
     ready: { store: () => store.status().readOnlyReason },
   };
+}
+
+/** Certificates are read again; for the rest the operator is told what a restart would change. */
+async function reload(
+  config: ControlConfig,
+  next: ControlConfig,
+  server: ApiServer,
+  { log }: Deps,
+): Promise<void> {
+  if (next.tls !== undefined) await server.reloadTls(next.tls);
+  const fields = needingRestart(config, next);
+  if (fields.length > 0) log.warn('these settings take effect after a restart', { fields });
 }
 
 /** Whoever gets through TLS may do everything: loopback and client certificates are the gate. */
