@@ -1,12 +1,10 @@
 /**
  * Line coverage of the parts that must be well covered, against the floors in test/coverage-floors.json.
  *
- * A source no test has loaded is not in the report; here it counts as uncovered, unless nothing is left of it when its
- * types are stripped.
+ * A source no test has loaded is not in the report; here it counts as uncovered.
  */
 
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { join, relative } from 'node:path';
 import { root } from '../setup/paths.mjs';
 
@@ -49,9 +47,11 @@ function linesCovered(part, measured) {
   return total === 0 ? 0 : (covered / total) * 100;
 }
 
+/** Types and the names an index passes on are nothing to execute. */
 function executableLines(source) {
   const path = join(root, source);
   if (!existsSync(path)) return 1;
-  const code = stripTypeScriptTypes(readFileSync(path, 'utf8')).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  const code = readFileSync(path, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  if (!/^(export )?(async )?(function|class|abstract class|const|let)\b/m.test(code)) return 0;
   return code.split('\n').filter((line) => line.trim() !== '').length;
 }

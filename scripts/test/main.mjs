@@ -54,8 +54,9 @@ function tapArguments(everything) {
     `--jobs=${JOBS}`,
     `--timeout=${FILE_LIMIT_S}`,
     `--reporter=${join(root, 'scripts/test/reporter.mjs')}`,
+    '--coverage-report=json-summary',
     ...(everything
-      ? ['--coverage-report=json-summary', '--lines=0', '--statements=0', '--branches=0', '--functions=0']
+      ? ['--lines=0', '--statements=0', '--branches=0', '--functions=0']
       : ['--disable-coverage']),
   ];
 }

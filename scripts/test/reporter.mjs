@@ -20,6 +20,7 @@ export default class Reporter extends Transform {
 
   _flush(done) {
     this.#counting.parser.end();
+    this.#tellFailures();
     const target = process.env.OUTRIGGER_TEST_RESULTS;
     if (target !== undefined) writeFileSync(target, JSON.stringify(this.#counting.results));
     done();
@@ -27,6 +28,10 @@ export default class Reporter extends Transform {
 
   #tellFile({ file, ms, ok }) {
     this.push(`${ok ? '✓' : '✗'} ${file} (${Math.round(ms)} ms)\n`);
+    this.#tellFailures();
+  }
+
+  #tellFailures() {
     for (const { assertion, path } of this.#failures) this.push(failureText(assertion, path));
     this.#failures = [];
   }

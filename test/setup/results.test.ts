@@ -35,3 +35,18 @@ test('a file without a single assertion counts by its own line', (t) => {
   t.match(counted('not ok 1 - crashed', '1..1'), { passed: 0, failed: 1, skipped: 0 });
   t.end();
 });
+
+test("a file that ran into its limit fails, and tap's own words are not taken for a file", (t) => {
+  const results = counted(
+    '# Subtest: a.test.ts',
+    '    ok 1 - first',
+    '    not ok 2 - timeout!',
+    '    1..2',
+    'not ok 1 - a.test.ts # time=120000ms',
+    'not ok 2 - timeout!',
+    '1..2',
+  );
+  t.match(results, { passed: 1, failed: 2 });
+  t.equal((results['files'] as unknown[]).length, 1);
+  t.end();
+});
