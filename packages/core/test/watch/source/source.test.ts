@@ -237,6 +237,34 @@ test('a receiver that throws gets the same again', async (t) => {
   t.match(scene.deps.lines.join(''), /ERROR.*not now/);
 });
 
+test('an object that cannot be taken in, and an answer that is no list: said, and tried again', async (t) => {
+  let broken = true;
+  const scene = await Scene.open(t, {
+    spec: {
+      project: ({ metadata }: { metadata: { name: string } }) => {
+        if (broken) throw new Error('what is this');
+        return { name: metadata.name, group: '', value: 1 };
+      },
+    },
+    start: false,
+  });
+  scene.api.refuseWatchList = true;
+  scene.api.put('things', thing('a'));
+  const problem = (): string => scene.source.status().watches[0]?.problem ?? '';
+  await scene.source.start();
+  await scene.until('said', () => problem().includes('ns/a could not be taken in'));
+  broken = false;
+  scene.api.other = ({ path, query }, response) => {
+    if (!path.endsWith('things') || query.get('watch') === '1') return false;
+    response.end('<html>');
+    return true;
+  };
+  await scene.until('said', () => problem().includes('not a list'));
+  scene.api.other = undefined;
+  await scene.synced();
+  t.same(scene.keys, ['ns/a']);
+});
+
 test('a kind that a cluster need not serve', async (t) => {
   const scene = await Scene.open(t, { spec: { optional: true }, start: false });
   scene.api.unserved.add('things');
