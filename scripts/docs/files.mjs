@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/paths.mjs';
 
+const WIDTH = 138;
+
 /** A list of the sources of `packages/NAME`, one line each. */
 export function fileList(name) {
   const sources = readdirSync(join(root, 'packages', name, 'src'), { recursive: true })
@@ -14,7 +16,14 @@ export function fileList(name) {
 
 function line(name, path) {
   const text = readFileSync(join(root, 'packages', name, 'src', path), 'utf8');
-  return `- \`${path}\` – ${purposeOf(text)}\n`;
+  return wrap(`- \`${path}\` – ${purposeOf(text)}`);
+}
+
+/** Continuation lines are indented as list items are. */
+function wrap(text) {
+  if (text.length <= WIDTH) return `${text}\n`;
+  const at = text.lastIndexOf(' ', WIDTH);
+  return `${text.slice(0, at)}\n${wrap(`  ${text.slice(at + 1)}`)}`;
 }
 
 /** The first sentence of the opening comment. */
