@@ -301,7 +301,8 @@ export class Registration {
 
   async #briefly(work: Promise<unknown>): Promise<void> {
     const limit = new AbortController();
-    const late = this.#deps.clock.sleep(goodbyeTimeoutMs, limit.signal).catch(() => {});
+    // Rejects only when the work was done in time.
+    const late = this.#deps.clock.sleep(goodbyeTimeoutMs, limit.signal).catch(() => undefined);
     try {
       await Promise.race([work, late]);
     } catch (error) {

@@ -63,5 +63,5 @@ function count(value: unknown): number | undefined {
 }
 
 function dropAbsent(all: { [K in keyof PolicySettings]: PolicySettings[K] | undefined }): PolicySettings {
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as PolicySettings;
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

@@ -1,7 +1,6 @@
 /** From the control service into the catalog: what is watched, how narrowly, and which removals may wait. */
 
 import { endpointSliceKind, nodeKind, serviceKind, trafficPolicyKind } from '@outrigger/core/api';
-import type { Kind } from '@outrigger/core/api';
 import { scopesOfObjects, scopesOfSlices, wholeRecords } from '@outrigger/core/watch';
 import type { Changes, HoldRule, Scope, Source, Watch } from '@outrigger/core/watch';
 import { projectNode, projectPolicy, projectService, projectSlice } from '../catalog/index.ts';
@@ -30,32 +29,32 @@ export class Feed {
         events.onChange();
       };
     this.#services = source.watch<ServiceRecord>({
-      resource: serviceKind as Kind,
+      resource: serviceKind,
       scopes: scopes.services,
-      project: (object) => projectService(object as never),
+      project: (object) => projectService(object),
       onChanges: into('Service'),
       hold: wholeRecords((service) => `${service.namespace}/${service.name}`),
     });
     this.#slices = source.watch<SliceRecord>({
-      resource: endpointSliceKind as Kind,
+      resource: endpointSliceKind,
       scopes: scopes.slices,
-      project: (object) => projectSlice(object as never),
+      project: (object) => projectSlice(object),
       onChanges: into('EndpointSlice'),
       hold: endpointHold,
     });
     this.#policies = source.watch({
-      resource: trafficPolicyKind as Kind,
+      resource: trafficPolicyKind,
       scopes: scopes.policies,
       // A Kubernetes cluster without our CustomResourceDefinitions simply has no policies.
       optional: true,
-      project: (object) => projectPolicy(object as never),
+      project: (object) => projectPolicy(object),
       onChanges: into('TrafficPolicy'),
     });
     source.watch({
-      resource: nodeKind as Kind,
+      resource: nodeKind,
       scopes: [{ fieldSelector: `metadata.name=${config.nodeName}` }],
       optional: true,
-      project: (object) => projectNode(object as never),
+      project: (object) => projectNode(object),
       onChanges: into('Node'),
     });
   }
