@@ -1,13 +1,20 @@
 /** The HTTP shell around the handlers: sockets, bodies, timeouts, TLS. It knows nothing of what it carries. */
 
 import { readFile } from 'node:fs/promises';
-import http from 'node:http';
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type {
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  Server,
+  ServerOptions,
+  ServerResponse,
+} from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TlsOptions, TLSSocket } from 'node:tls';
 import { ApiError } from '@outrigger/core/api';
 import { OutriggerError } from '@outrigger/core/errors';
 import type { Logger } from '@outrigger/core/log';
+import { http } from '@outrigger/core/net';
 import type { Address, Net } from '@outrigger/core/net';
 import type { TlsFiles } from './config.ts';
 import type { Answer, ApiRequest, Handler, Peer } from './handlers/http.ts';
@@ -60,13 +67,21 @@ const serverOptions: ServerOptions = {
 
 export async function startServer(options: ApiServerOptions): Promise<ApiServer> {
   let draining = false;
+  /** Sockets with a request under way. The server's own idea of idle leaves out connections that never sent one. */
+  const busy = new Set<Socket>();
   const server = await createServer(options.tls, (request, response) => {
+    const { socket } = request;
+    busy.add(socket);
+    response.once('close', () => {
+      busy.delete(socket);
+      if (draining) socket.destroySoon();
+    });
     void serve(options, request, response, () => draining);
   });
   server.maxConnections = options.maxConnections;
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
-  const open = new Set<unknown>();
-  server.on('connection', (socket) => {
+  const open = new Set<Socket>();
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
   });
@@ -77,7 +92,7 @@ export async function startServer(options: ApiServerOptions): Promise<ApiServer>
     drain: async () => {
       draining = true;
       listener.close();
-      server.closeIdleConnections();
+      for (const socket of open) if (!busy.has(socket)) socket.destroySoon();
       await closed;
     },
     close: async () => {
@@ -139,7 +154,7 @@ async function serve(
     send(request, response, answer);
     return;
   }
-  response.writeHead(answer.status, answer.headers as http.OutgoingHttpHeaders);
+  response.writeHead(answer.status, answer.headers as OutgoingHttpHeaders);
   response.flushHeaders();
   answer.open(responseSink(response));
 }
@@ -147,7 +162,7 @@ async function serve(
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const body = answer.body ?? '';
   response.writeHead(answer.status, {
-    ...(answer.headers as http.OutgoingHttpHeaders),
+    ...(answer.headers as OutgoingHttpHeaders),
     'content-length': Buffer.byteLength(body),
   });
   response.end(request.method === 'HEAD' ? undefined : body);

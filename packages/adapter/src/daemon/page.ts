@@ -1,8 +1,8 @@
 /** The scrape page: collected series and `outrigger_adapter_*`, nothing else. */
 
 import type { Deps } from '@outrigger/core/lifecycle';
+import { http } from '@outrigger/core/net';
 import type { Listener } from '@outrigger/core/net';
-import http from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { SeriesRegistry } from '../series/registry.ts';
 import type { AdapterConfig } from './config.ts';

@@ -3,11 +3,10 @@
  * `/-/reload` answer only loopback peers or a unix socket, because they show or change what the daemon does.
  */
 
-import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError, OutriggerError } from '../errors/index.ts';
 import type { Deps, Health } from '../lifecycle/index.ts';
-import { isLoopback } from '../net/index.ts';
+import { http, isLoopback } from '../net/index.ts';
 import type { Address } from '../net/index.ts';
 
 /** Answers with something JSON can hold; never secrets. */

@@ -2,6 +2,7 @@
 
 export type { Address, ServiceTarget, Target, TcpAddress } from './address.ts';
 export { formatAddress, isLoopback, parseAddress, parseTarget } from './address.ts';
+export { http } from './lean-http.ts';
 export type {
   ConnectOptions,
   DatagramListener,

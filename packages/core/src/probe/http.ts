@@ -1,9 +1,8 @@
 /** httpGet: any status from 200 to 399 is well. Redirects are followed on the same host; elsewhere they count as well. */
 
-import http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { errorCode } from '../errors/index.ts';
-import { formatAddress } from '../net/index.ts';
+import { formatAddress, http } from '../net/index.ts';
 import { dialFailed } from './dial.ts';
 import type { CheckDeps } from './dial.ts';
 import type { HttpCheck } from './spec.ts';
