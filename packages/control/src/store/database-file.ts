@@ -60,10 +60,10 @@ function createPrivately(path: string): void {
 
 function prepareConnection(db: DatabaseSync): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  // Lets the file shrink later. To be chosen before the first page is written; in an old file it would be a write.
+  if (pragma(db, 'page_count') === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   // Takes the lock now, and keeps it: the pragma alone would wait for the first write.
   db.exec('BEGIN EXCLUSIVE; COMMIT');
-  // Has an effect only on a database without tables.
-  db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   // Checkpoints happen after the answer, not inside the commit that happens to fill the log.
   db.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608');

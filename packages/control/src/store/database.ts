@@ -17,10 +17,8 @@ import type { Appended, Checkpoint, Opened } from './messages.ts';
 import type { Row } from './packing.ts';
 
 const pageBytes = 4096;
-/** The write-ahead log is checkpointed at this many pages (4 MiB)… */
-const checkpointPages = 1_024;
-/** …and when that keeps failing, writes are refused at this many (64 MiB), before the log fills the disk. */
-const mostWalPages = 16_384;
+/** Writes are refused when the write-ahead log has grown to this many times what it should hold. */
+const walOverflow = 16;
 /** A slice of housekeeping ends after this long. */
 const sliceMs = 4;
 /** Free pages are given back to the disk beyond this many (16 MiB), when they are also a quarter of the file. */
@@ -32,6 +30,8 @@ export interface LogDatabaseOptions {
   readonly path: string;
   /** Identity of the history, when the database is new. */
   readonly epoch: string;
+  /** The write-ahead log is moved into the database when it holds this much. */
+  readonly walBytes: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -49,18 +49,22 @@ export class LogDatabase {
   readonly #pageCount: StatementSync;
   readonly #identity: Identity;
   /** Pages in the write-ahead log at which the next checkpoint is due. */
-  #checkpointAt = checkpointPages;
+  #checkpointAt: number;
+  readonly #walPages: number;
 
   /** Throws FileProblemError for a file that is not ours to use, SQLite's own errors for everything else. */
   constructor(options: LogDatabaseOptions) {
     const { db, identity } = openFile(options.path, options.epoch);
     this.#path = options.path;
     this.#now = options.now;
+    this.#walPages = Math.max(1, Math.floor(options.walBytes / pageBytes));
+    this.#checkpointAt = this.#walPages;
     this.#db = db;
     this.#identity = identity;
     this.#insert = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?)');
     this.#remove = db.prepare('DELETE FROM log WHERE id = ?');
     this.#select = db.prepare('SELECT id, key, create_revision, value FROM log WHERE id > ? ORDER BY id');
+    this.#select.setReturnArrays(true);
     this.#value = db.prepare('SELECT value FROM log WHERE id = ?');
     this.#setMeta = db.prepare('UPDATE meta SET value = ? WHERE name = ?');
     this.#walState = db.prepare('PRAGMA wal_checkpoint(NOOP)');
@@ -74,10 +78,9 @@ export class LogDatabase {
   /** Rows after an id, in order, until they hold `bytes` or there are no more. */
   load(after: number, bytes: number): Row[] {
     const rows: Row[] = [];
-    for (const row of this.#select.iterate(after)) {
-      const value = row['value'] === null ? undefined : (row['value'] as Uint8Array);
-      const key = row['key'] as string;
-      rows.push({ id: Number(row['id']), key, createRevision: Number(row['create_revision']), value });
+    for (const row of this.#select.iterate(after) as Iterable<unknown>) {
+      const [id, key, createRevision, value] = row as [number, string, number, Uint8Array | null];
+      rows.push({ id, key, createRevision, value: value ?? undefined });
       bytes -= key.length + (value?.byteLength ?? 0);
       if (bytes <= 0) break;
     }
@@ -159,7 +162,7 @@ export class LogDatabase {
     const before = this.#wal();
     const problem = this.#tryCheckpoint();
     // One that failed, on a full disk, is tried again after some more writes rather than with every one.
-    this.#checkpointAt = problem === undefined ? checkpointPages : before.waiting + checkpointPages / 4;
+    this.#checkpointAt = problem === undefined ? this.#walPages : before.waiting + this.#walPages / 4;
     return { durationMs: this.#now() - started, walBytes: before.total * pageBytes, problem };
   }
 
@@ -182,7 +185,7 @@ export class LogDatabase {
 
   /** Writes could go on for as long as the log has room on the disk; this ends that early enough to be noticed. */
   #refuseEndlessWal(): void {
-    if (this.#wal().waiting < mostWalPages) return;
+    if (this.#wal().waiting < this.#walPages * walOverflow) return;
     const { problem } = this.#checkpoint();
     if (problem !== undefined) throw new Error(`the write-ahead log cannot be emptied: ${problem}`);
   }

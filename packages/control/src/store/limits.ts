@@ -27,6 +27,11 @@ export interface StoreLimits {
   readonly groupBytes: number;
   /** Transactions that share one commit. Default 1024. */
   readonly groupTxns: number;
+  /**
+   * Bytes of SQLite's write-ahead log at which it is moved into the database. Default 4 MiB. Raised: fewer, longer
+   * pauses between commits, a slower start after a crash. Should that keep failing, writes are refused at 16 times this.
+   */
+  readonly walBytes: number;
   /** Operations in one transaction. Default 512; more than 1024 does not fit into a row id. */
   readonly txnOperations: number;
   /** Bytes of one value. Default 4 MiB. */
@@ -43,6 +48,7 @@ export const defaultLimits: StoreLimits = {
   pendingBytes: 32 * MiB,
   groupBytes: 4 * MiB,
   groupTxns: 1_024,
+  walBytes: 4 * MiB,
   txnOperations: 512,
   valueBytes: 4 * MiB,
 };

@@ -7,6 +7,14 @@
  * thread kept the rows it sent.
  */
 
+/** What the worker starts with. */
+export interface WorkerData {
+  readonly path: string;
+  /** Identity of the history, when the database is new. */
+  readonly epoch: string;
+  readonly walBytes: number;
+}
+
 /** Rows side by side; a size of -1 marks a deletion. */
 export interface PackedRows {
   readonly ids: Float64Array;

@@ -10,6 +10,8 @@ import type { Key } from './store.ts';
 /** A chunk is split in two at this length: long enough to keep the outer array short, short enough to shift cheaply. */
 const maxChunk = 512;
 
+const beyondSurrogates = /[\ud800-\uffff]/;
+
 /**
  * Order of the keys' UTF-8 bytes, which is also SQLite's. UTF-16 code units sort differently only where a surrogate
  * pair meets a character from U+E000 up, so those two ranges change places.
@@ -34,12 +36,16 @@ export type Before = (key: Key) => boolean;
 
 /** The boundary in front of the first key ≥ `key`. */
 export function beforeKey(key: Key): Before {
-  return (candidate) => compareKeys(candidate, key) < 0;
+  // Where one of two strings has only code units below the surrogates, their native order is that of their bytes.
+  return beyondSurrogates.test(key)
+    ? (candidate) => compareKeys(candidate, key) < 0
+    : (candidate) => candidate < key;
 }
 
 /** The boundary behind the last key that starts with `prefix`. */
 export function beforeEndOf(prefix: Key): Before {
-  return (candidate) => candidate.startsWith(prefix) || compareKeys(candidate, prefix) < 0;
+  const before = beforeKey(prefix);
+  return (candidate) => candidate.startsWith(prefix) || before(candidate);
 }
 
 export class SortedKeys {

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@outrigger/core/clock';
 import { FileProblemError } from './database-file.ts';
 import { LogDatabase } from './database.ts';
-import type { Checkpoint, Failure, Request, Response } from './messages.ts';
+import type { Checkpoint, Failure, Request, Response, WorkerData } from './messages.ts';
 import { packRows, packValues, unpackRows } from './packing.ts';
 
 /** Bytes of rows read at once while starting. */
@@ -14,7 +14,7 @@ const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread of the store');
 
 const clock = systemClock();
-const { path, epoch } = workerData as { path: string; epoch: string };
+const { path, epoch, walBytes } = workerData as WorkerData;
 let database: LogDatabase | undefined;
 let resting: NodeJS.Immediate | undefined;
 
@@ -41,7 +41,7 @@ function respond(request: Exclude<Request, { type: 'idle' }>): void {
 function answerTo(request: Exclude<Request, { type: 'idle' }>): { value: unknown; transfer?: ArrayBuffer[] } {
   switch (request.type) {
     case 'open':
-      database = new LogDatabase({ path, epoch, now: () => clock.now() });
+      database = new LogDatabase({ path, epoch, walBytes, now: () => clock.now() });
       return { value: database.opened };
     case 'load': {
       const rows = packRows(opened().load(request.after, pageBytes));

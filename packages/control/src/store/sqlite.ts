@@ -5,6 +5,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { corruptError, lockedError, openError, schemaError } from './errors.ts';
 import { defaultLimits } from './limits.ts';
+import type { StoreLimits } from './limits.ts';
 import type { StoreOptions } from './options.ts';
 import { versionOf } from './packing.ts';
 import { SequencedStore } from './sequenced-store.ts';
@@ -23,22 +24,28 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sequ
   await makeDurably(options.dir).catch((error: unknown) => {
     throw openError(options.dir, error);
   });
-  const { observer = {} } = options;
-  const journal = new WorkerJournal({ path, epoch: options.epoch ?? randomUUID(), observer });
+  const { observer = {}, epoch = randomUUID() } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const journal = new WorkerJournal({ path, epoch, walBytes: limits.walBytes, observer });
   try {
-    return await readLog(journal, options);
+    return await readLog(journal, limits, options);
   } catch (error) {
     await journal.close();
     throw error instanceof WorkerFailure ? explain(error, options.dir, path) : error;
   }
 }
 
-async function readLog(journal: WorkerJournal, options: SqliteStoreOptions): Promise<SequencedStore> {
+async function readLog(
+  journal: WorkerJournal,
+  limits: StoreLimits,
+  options: SqliteStoreOptions,
+): Promise<SequencedStore> {
   const { epoch, compacted } = await journal.open();
-  const limits = { ...defaultLimits, ...options.limits };
   const timeline = new Timeline({ hotBytes: limits.hotHistoryBytes, compacted });
   const garbage: number[] = [];
-  for await (const row of journal.rows()) restore(timeline, versionOf(row), garbage, journal.target);
+  for await (const page of journal.pages()) {
+    for (const row of page) restore(timeline, versionOf(row), garbage, journal.target);
+  }
   const { clock, observer } = options;
   return new SequencedStore({ epoch, timeline, journal, clock, limits, observer, garbage });
 }

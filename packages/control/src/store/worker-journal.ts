@@ -2,16 +2,21 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Journal, JournalGroup } from './journal.ts';
-import type { Appended, Failure, Fetched, Opened, PackedRows, Request, Response } from './messages.ts';
+import type {
+  Appended,
+  Failure,
+  Fetched,
+  Opened,
+  PackedRows,
+  Request,
+  Response,
+  WorkerData,
+} from './messages.ts';
 import { packRows, unpackRows, unpackValues } from './packing.ts';
 import type { Row } from './packing.ts';
 import type { StoreObserver } from './stats.ts';
 
-export interface WorkerJournalOptions {
-  /** The database file. */
-  readonly path: string;
-  /** Identity of the history, when the database is new. */
-  readonly epoch: string;
+export interface WorkerJournalOptions extends WorkerData {
   readonly observer: StoreObserver;
 }
 
@@ -40,13 +45,14 @@ export class WorkerJournal implements Journal {
   #sizeBytes = 0;
 
   constructor(options: WorkerJournalOptions) {
-    this.target = options.path;
-    this.#observer = options.observer;
+    const { path, epoch, walBytes, observer } = options;
+    this.target = path;
+    this.#observer = observer;
     // The same file under tests (sources) and installed (compiled).
     const file = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
     this.#worker = new Worker(new URL(file, import.meta.url), {
       name: 'store',
-      workerData: { path: options.path, epoch: options.epoch },
+      workerData: { path, epoch, walBytes } satisfies WorkerData,
     });
     this.#worker.on('message', (response: Response) => this.#take(response));
     this.#worker.on('error', (error) => this.#fail(error));
@@ -63,14 +69,15 @@ export class WorkerJournal implements Journal {
     return opened;
   }
 
-  /** Every stored row, in order of the ids, a page at a time. */
-  async *rows(): AsyncGenerator<Row, void> {
-    for (let after = 0; ;) {
-      const page = (await this.#ask({ type: 'load', after })) as PackedRows;
+  /** Every stored row, in order of the ids, page by page. The next page is read while one is worked on. */
+  async *pages(): AsyncGenerator<Iterable<Row>, void> {
+    let loading = this.#load(0);
+    for (;;) {
+      const page = await loading;
       const last = page.ids.at(-1);
       if (last === undefined) return;
-      yield* unpackRows(page);
-      after = last;
+      loading = this.#load(last);
+      yield unpackRows(page);
     }
   }
 
@@ -98,6 +105,10 @@ export class WorkerJournal implements Journal {
   async close(): Promise<void> {
     if (this.#failed === undefined) await this.#ask({ type: 'close' });
     await this.#worker.terminate();
+  }
+
+  #load(after: number): Promise<PackedRows> {
+    return this.#ask({ type: 'load', after }) as Promise<PackedRows>;
   }
 
   #ask(request: Request, transfer: ArrayBuffer[] = []): Promise<unknown> {

@@ -1,5 +1,6 @@
 /** Small words for tests of the store. */
 
+import { crc32 } from 'node:zlib';
 import type {
   Compare,
   Key,
@@ -20,6 +21,11 @@ export function remove(key: Key): Operation {
 
 export function text(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+}
+
+/** Tells values apart in one short word. */
+export function fingerprint(bytes: Uint8Array): string {
+  return `${bytes.byteLength}-${crc32(bytes).toString(16)}`;
 }
 
 /** Writes without conditions; the revision. Throws when refused. */
