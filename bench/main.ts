@@ -50,7 +50,7 @@ async function run(suite: Suite): Promise<Row[]> {
   try {
     return await suite.run(context);
   } finally {
-    for (const step of undo.reverse()) await step();
+    for (const step of undo.toReversed()) await step();
     process.stderr.write('\r\u001b[K');
   }
 }

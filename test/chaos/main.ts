@@ -29,7 +29,7 @@ process.exitCode = await chaos().catch((error: unknown) => {
   );
   return 1;
 });
-for (const step of undo.reverse()) await step();
+for (const step of undo.toReversed()) await step();
 process.exit();
 
 async function chaos(): Promise<number> {

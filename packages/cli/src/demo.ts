@@ -1,5 +1,6 @@
 /** `npm start`: the whole mesh on this machine with a live view, or (`--once`) its story told and checked unattended. */
 
+import { stripVTControlCharacters } from 'node:util';
 import { describeError } from '@outrigger/core/errors';
 import { gatherFacts } from './demo/facts.ts';
 import { anyPorts, DemoMesh, friendlyPorts } from './demo/mesh.ts';
@@ -121,7 +122,7 @@ async function show(
     const text = lines.join('\n');
     if (terminal)
       process.stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\u001b[J`);
-    else if (last === '') process.stdout.write(`${text.replace(/\u001b\[\d+m/g, '')}\n`);
+    else if (last === '') process.stdout.write(`${stripVTControlCharacters(text)}\n`);
     last = text;
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, drawMs))]);
   }

@@ -1,7 +1,6 @@
 /** A real Redis for the demo: a primary and a replica, where redis-server is installed. */
 
-import { accessSync, constants } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from './child.ts';
 import { freePort } from './free-port.ts';

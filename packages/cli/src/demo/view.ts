@@ -1,5 +1,6 @@
 /** The live view as text: a pure function of the facts and the size of the terminal. */
 
+import { stripVTControlCharacters, styleText } from 'node:util';
 import type { EndpointFact, Facts } from './facts.ts';
 
 export interface Places {
@@ -16,10 +17,12 @@ export interface Size {
   readonly rows: number;
 }
 
-const bold = (text: string): string => `\u001b[1m${text}\u001b[22m`;
-const dim = (text: string): string => `\u001b[2m${text}\u001b[22m`;
-const green = (text: string): string => `\u001b[32m${text}\u001b[39m`;
-const red = (text: string): string => `\u001b[31m${text}\u001b[39m`;
+const bold = (text: string): string => styleText('bold', text, always);
+const dim = (text: string): string => styleText('dim', text, always);
+const green = (text: string): string => styleText('green', text, always);
+const red = (text: string): string => styleText('red', text, always);
+/** Whether there is a terminal has been decided by who asks for the view. */
+const always = { validateStream: false } as const;
 
 /** Lines no wider than the terminal and no more than it has, the last ones (what happened) cut first. */
 export function renderView(facts: Facts, places: Places, events: readonly string[], size: Size): string[] {
@@ -80,15 +83,12 @@ function tries(facts: Facts, places: Places): string[] {
 export function cut(line: string, columns: number): string {
   let visible = 0;
   let result = '';
-  for (const part of line.split(/(\u001b\[\d+m)/)) {
-    if (part.startsWith('\u001b[')) {
-      result += part;
-      continue;
-    }
-    const room = columns - visible;
-    const kept = part.length <= room ? part : part.slice(0, Math.max(0, room));
+  // A switch ends with m, so that what stands before it in a piece is text, and nothing stands after it.
+  for (const piece of line.split(/(?<=m)/)) {
+    const text = stripVTControlCharacters(piece);
+    const kept = text.slice(0, Math.max(0, columns - visible));
     visible += kept.length;
-    result += kept;
+    result += kept + piece.slice(text.length);
   }
   return result;
 }
