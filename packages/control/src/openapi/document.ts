@@ -10,6 +10,7 @@ import { openApiSchema } from './schema.ts';
 import type { OpenApiSchema } from './schema.ts';
 
 const metaPrefix = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
+const intOrStringName = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 const schemasPath = '#/components/schemas/';
 
 export function openApiDocument(groupVersion: GroupVersion): object {
@@ -27,9 +28,12 @@ export function openApiDocument(groupVersion: GroupVersion): object {
 function addSchemas(resource: Resource, schemas: Record<string, OpenApiSchema>): void {
   const { kind } = resource;
   const { metadata } = kind.schema.fields as { metadata: Schema };
-  const refer = (schema: Schema): string | undefined =>
-    schema === metadata ? `${schemasPath}${metaPrefix}ObjectMeta` : undefined;
+  const refer = (schema: Schema): string | undefined => {
+    if (schema === metadata) return `${schemasPath}${metaPrefix}ObjectMeta`;
+    return schema.type === 'intOrString' ? schemasPath + intOrStringName : undefined;
+  };
   schemas[`${metaPrefix}ObjectMeta`] ??= openApiSchema(metadata, () => undefined);
+  schemas[intOrStringName] ??= { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] };
   schemas[schemaName(resource)] = {
     ...openApiSchema(kind.schema, refer),
     'x-kubernetes-group-version-kind': [gvk(resource)],
