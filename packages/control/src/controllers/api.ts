@@ -18,5 +18,6 @@ export interface ControllerApi {
   /** `metadata.resourceVersion` of the object decides whether the write is still wanted. */
   update<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<T>;
   updateStatus<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<T>;
+  /** Removes it now: a pod gets no grace. What finalizers hold is only marked. */
   delete<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<void>;
 }
