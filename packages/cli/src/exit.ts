@@ -4,7 +4,13 @@ import { describeError, errorCode } from '@outrigger/core/errors';
 
 const exitCodes: Readonly<Record<string, number>> = {
   CONFIG_INVALID: 2,
+  CONFIG_UNREADABLE: 2,
   ADDRESS_INVALID: 2,
+  CONTROL_CONFIG: 2,
+  CONTROL_CREDENTIALS: 2,
+  CONTROL_URL_INVALID: 2,
+  KUBECONFIG_INVALID: 2,
+  MANIFEST_UNREADABLE: 2,
   LISTEN_FAILED: 3,
   EACCES: 3,
   EPERM: 3,

@@ -108,7 +108,7 @@ export function podStatus(config: RegisterConfig, condition: Condition): Pod['st
           : { waiting: { reason: condition.reason, message: condition.message } },
       },
     ],
-  } as Pod['status'];
+  };
 }
 
 /** Against foreign API servers: an EndpointSlice of our own, since their Pods are the kubelet's. */
@@ -172,7 +172,7 @@ export function newLease(config: RegisterConfig, owner: OwnerReference, wallMs: 
       acquireTime: now,
       renewTime: now,
     },
-  } as Lease;
+  };
 }
 
 export function newEvent(
@@ -200,7 +200,7 @@ export function newEvent(
     firstTimestamp: time,
     lastTimestamp: time,
     count: 1,
-  } as Event;
+  };
 }
 
 /** What the Service will make of the ports, where it is not what was meant. */

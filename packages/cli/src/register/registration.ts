@@ -3,13 +3,21 @@
  * differs from what was written last, and a sync that fails is run again. The command runs on meanwhile.
  */
 
-import { ApiError, endpointSliceKind, eventKind, leaseKind, podKind, serviceKind } from '@outrigger/core/api';
+import {
+  ApiError,
+  endpointSliceKind,
+  eventKind,
+  leaseKind,
+  podKind,
+  serviceKind,
+  formatMicroTime,
+  formatTime,
+} from '@outrigger/core/api';
 import type { Event, KubernetesObject, Pod, Service } from '@outrigger/core/api';
 import type { Timer } from '@outrigger/core/clock';
 import { OutriggerError } from '@outrigger/core/errors';
 import { Dirty } from '@outrigger/core/lifecycle';
 import type { Deps } from '@outrigger/core/lifecycle';
-import { formatMicroTime, formatTime } from '@outrigger/core/api';
 import { jitter } from '@outrigger/core/clock';
 import { resourcePath } from '@outrigger/core/watch';
 import type { ApiClient } from '@outrigger/core/watch';

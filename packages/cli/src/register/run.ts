@@ -2,12 +2,11 @@
 
 import { durationMs } from '@outrigger/core/api';
 import { describeError, errorCode } from '@outrigger/core/errors';
-import { Cleanup } from '@outrigger/core/lifecycle';
+import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Deps } from '@outrigger/core/lifecycle';
 import { probeSettings, startProber, unhealthyMessage } from '@outrigger/core/probe';
 import type { Prober, ProbePurpose } from '@outrigger/core/probe';
 import { createApiClient, resolveConnection } from '@outrigger/core/watch';
-import { version } from '@outrigger/core/lifecycle';
 import { InvalidConfig } from '@outrigger/core/config';
 import { hostname } from 'node:os';
 import { waitForSignal } from '../run/signals.ts';
@@ -76,8 +75,10 @@ class Workload {
     this.#cleanup.add('control connection', () => client.close());
     const registration = new Registration(this.#config, this.#command, client, this.#deps);
     this.#registration = registration;
+    const ending = waitForSignal();
     try {
-      await registration.begin();
+      // Asked to end before the command has started: there is nothing to say goodbye for.
+      if ((await Promise.race([registration.begin(), ending])) !== undefined) return 0;
     } catch (error) {
       if (errorCode(error).startsWith('REGISTER_')) throw error;
       log.warn('the control service cannot be reached: the command starts, registration follows', {
@@ -94,7 +95,6 @@ class Workload {
     void registration.registered.then(() => {
       process.stdout.write(`${JSON.stringify({ msg: 'ready', role: 'register', addresses: {} })}\n`);
     });
-    const ending = waitForSignal();
     const deleted = this.#untilDeleted(registration);
     for (;;) {
       const event = await Promise.race([ending, deleted, this.#process.exited]);

@@ -1,10 +1,10 @@
 /** Runs one daemon as this process: configuration, ready line, reload on SIGHUP or file change, drain on SIGTERM. */
 
 import { helpLines, loadConfig, parseDocument, processFields } from '@outrigger/core/config';
-import type { ConfigSource } from '@outrigger/core/config';
-import { durationMs } from '@outrigger/core/api';
+import type { ConfigSource, Problem } from '@outrigger/core/config';
+import { checkStructure, durationMs } from '@outrigger/core/api';
 import type { ObjectSchema } from '@outrigger/core/api';
-import { describeError } from '@outrigger/core/errors';
+import { describeError, errorCode, OutriggerError } from '@outrigger/core/errors';
 import type { Daemon, DaemonDefinition, Deps, Role } from '@outrigger/core/lifecycle';
 import { readFile } from 'node:fs/promises';
 import { unwatchFile, watchFile } from 'node:fs';
@@ -24,11 +24,16 @@ export async function runDaemon(role: Role, args: readonly string[]): Promise<nu
   }
   const values = await load(definition, args);
   const deps = processDeps(role, values);
-  const daemon = await definition.start(definition.parse(values), deps);
+  const ending = waitForSignal();
+  const reloads = new Reloads(definition, args, values, deps);
+  const starting = definition.start(definition.parse(values), deps);
+  const daemon = await Promise.race([starting, ending]);
+  // Asked to end while it still waits for its first sync: nothing is under way yet.
+  if (typeof daemon === 'string') return 0;
   process.stdout.write(`${JSON.stringify({ msg: 'ready', role, addresses: daemon.addresses })}\n`);
-  const stopReloading = reloadOnChange(definition, args, values, daemon, deps);
-  const signal = await waitForSignal();
-  stopReloading();
+  reloads.begin(daemon);
+  const signal = await ending;
+  reloads.end();
   return stop(daemon, deps, signal, durationMs(String(values['drainTimeout']), 'drainTimeout'));
 }
 
@@ -49,36 +54,67 @@ async function load(
   const bare = loadConfig({ schema, args, environment, checks }).values;
   const file = bare['config'];
   if (typeof file !== 'string') return bare;
-  return loadConfig({ schema, args, environment, checks, source: await readSource(file) }).values;
+  const source = await readSource(file);
+  const validateDocument = (document: unknown): Problem[] => structureProblems(schema, document);
+  return loadConfig({ schema, args, environment, checks, source, validateDocument }).values;
+}
+
+/** Unknown fields are told by the loader; what is missing may come from a flag. */
+function structureProblems(schema: ObjectSchema, document: unknown): Problem[] {
+  return checkStructure(schema, document)
+    .errors.filter(({ reason }) => reason !== 'FieldValueRequired')
+    .map(({ field, message }) => ({ path: field.replace(/^\./, ''), got: message, want: 'a valid value' }));
 }
 
 async function readSource(file: string): Promise<ConfigSource> {
-  return { name: file, document: await parseDocument(await readFile(file, 'utf8'), file) };
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new OutriggerError(`cannot read the configuration ${file}: ${errorCode(cause)}`, {
+      code: 'CONFIG_UNREADABLE',
+      target: file,
+      hint: 'name a readable YAML or JSON file with --config',
+      cause,
+    });
+  });
+  return { name: file, document: await parseDocument(text, file) };
 }
 
-function reloadOnChange(
-  definition: DaemonDefinition<unknown>,
-  args: readonly string[],
-  values: Readonly<Record<string, unknown>>,
-  daemon: Daemon,
-  deps: Deps,
-): () => void {
-  const reload = (): void => {
-    load(definition, args)
-      .then((fresh) => daemon.reload(definition.parse(fresh)))
-      .then(
-        () => deps.log.info('configuration reloaded'),
-        (error: unknown) =>
-          deps.log.error('configuration refused, the old one stays', { problems: describeError(error) }),
-      );
-  };
-  const file = values['config'];
-  process.on('SIGHUP', reload);
-  if (typeof file === 'string') watchFile(file, { interval: filePollMs, persistent: false }, reload);
-  return () => {
-    process.off('SIGHUP', reload);
-    if (typeof file === 'string') unwatchFile(file, reload);
-  };
+/** One reload after another, on SIGHUP and when the file changes; before the start is through they wait for it. */
+class Reloads {
+  readonly #reload: () => void;
+  readonly #file: unknown;
+  readonly #started = Promise.withResolvers<Daemon>();
+
+  constructor(
+    definition: DaemonDefinition<unknown>,
+    args: readonly string[],
+    values: Readonly<Record<string, unknown>>,
+    deps: Deps,
+  ) {
+    let last: Promise<unknown> = this.#started.promise;
+    const once = async (): Promise<void> => {
+      const daemon = await this.#started.promise;
+      try {
+        await daemon.reload(definition.parse(await load(definition, args)));
+        deps.log.info('configuration reloaded');
+      } catch (error) {
+        deps.log.error('configuration refused, the old one stays', { problems: describeError(error) });
+      }
+    };
+    this.#reload = () => void (last = last.then(once));
+    this.#file = values['config'];
+    process.on('SIGHUP', this.#reload);
+    if (typeof this.#file === 'string')
+      watchFile(this.#file, { interval: filePollMs, persistent: false }, this.#reload);
+  }
+
+  begin(daemon: Daemon): void {
+    this.#started.resolve(daemon);
+  }
+
+  end(): void {
+    process.off('SIGHUP', this.#reload);
+    if (typeof this.#file === 'string') unwatchFile(this.#file, this.#reload);
+  }
 }
 
 /** Drains within the timeout, then closes. A second signal cuts the drain short. */

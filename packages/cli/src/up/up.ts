@@ -32,8 +32,9 @@ export async function up(args: readonly string[]): Promise<number> {
   const cleanup = new Cleanup();
   const daemons: Daemon[] = [];
   try {
-    const addresses = await startAll(values, deps, cleanup, daemons);
     const ending = waitForSignal();
+    const addresses = await Promise.race([startAll(values, deps, cleanup, daemons), ending]);
+    if (typeof addresses === 'string') return 0;
     process.stdout.write(`${JSON.stringify({ msg: 'ready', role: 'up', addresses })}\n`);
     const signal = await ending;
     deps.log.info('draining', { signal });

@@ -58,7 +58,7 @@ export async function why(args: readonly string[]): Promise<number> {
 async function ask(admin: string, query: URLSearchParams): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`http://${admin}/debug/why?${query}`);
+    response = await fetch(`http://${admin}/debug/why?${query.toString()}`);
   } catch (cause) {
     throw new OutriggerError(`nothing answers at ${admin}`, {
       code: 'WHY_UNREACHABLE',

@@ -1,0 +1,71 @@
+/** A configuration file changes while the daemon runs: SIGHUP, and what is refused. */
+
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { eventually } from '@outrigger/core/testing';
+import { freePort, tempDir } from '../../../test/harness/index.ts';
+import { api, service, slice, startControl, started } from './outrigger.ts';
+
+test('SIGHUP reads the file again: ports come and go, an invalid file changes nothing', async (t) => {
+  const { url } = await startControl(t);
+  const backend = createServer((socket) =>
+    socket.on('error', () => {}).on('data', () => socket.write('here')),
+  );
+  backend.listen(0, '127.0.0.1');
+  await once(backend, 'listening');
+  t.teardown(() => backend.close());
+  await api(url, 'POST', '/api/v1/namespaces/default/services', service());
+  const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
+  t.equal((await api(url, 'POST', slices, slice((backend.address() as AddressInfo).port))).status, 201);
+
+  const file = join(tempDir(t), 'proxy.yaml');
+  const [first, second] = [await freePort(), await freePort()];
+  const write = (publish: readonly string[]): void => {
+    writeFileSync(file, JSON.stringify({ control: [url], admin: '127.0.0.1:0', publish }));
+  };
+  write([`default/web=127.0.0.1:${first}`]);
+  const proxy = await started(t, ['proxy', '--config', file]);
+  const open = connect(first, '127.0.0.1');
+  t.teardown(() => open.destroy());
+  t.equal(await asked(open), 'here');
+
+  write([`default/web=127.0.0.1:${first}`, `default/web:http=127.0.0.1:${second}`]);
+  proxy.process.signal('SIGHUP');
+  await proxy.process.matched(/configuration reloaded/);
+  const other = connect(second, '127.0.0.1');
+  t.teardown(() => other.destroy());
+  t.equal(await asked(other), 'here');
+
+  write(['nonsense']);
+  proxy.process.signal('SIGHUP');
+  await proxy.process.matched(/configuration refused, the old one stays/);
+  t.match(proxy.process.stderr, /nonsense/);
+  t.equal(await asked(other), 'here');
+  t.equal(await asked(open), 'here');
+
+  write([`default/web=127.0.0.1:${first}`]);
+  proxy.process.signal('SIGHUP');
+  await eventually('the second port is gone', () => refused(second));
+  t.equal(await asked(other), 'here', 'its connections stay');
+});
+
+async function asked(socket: Socket): Promise<string> {
+  socket.write('?');
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  return chunk.toString();
+}
+
+function refused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(true));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+}
