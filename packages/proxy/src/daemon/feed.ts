@@ -80,9 +80,9 @@ export const endpointHold: HoldRule<SliceRecord> = {
   knownIn: (slice) => slice.endpoints.map(({ address }) => address),
   retain: (before, after, keep) => {
     const kept = before.endpoints.filter(({ address }) => keep.has(address));
-    return after === undefined
-      ? { ...before, endpoints: kept }
-      : { ...after, endpoints: [...after.endpoints, ...kept] };
+    // The distrusted list may have them too, as not ready.
+    const others = after?.endpoints.filter(({ address }) => !keep.has(address)) ?? [];
+    return { ...(after ?? before), endpoints: [...others, ...kept] };
   },
 };
 
