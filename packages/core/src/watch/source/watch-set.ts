@@ -64,6 +64,8 @@ export class WatchSet<R> implements Watch {
   #timer: Timer | undefined;
   #started = false;
   #closed = false;
+  /** For those who wait for `synced`. */
+  #syncing: PromiseWithResolvers<void> | undefined;
 
   constructor(spec: WatchSpec<R>, scopes: readonly Scope[], deps: WatchSetDeps) {
     this.#spec = spec;
@@ -72,8 +74,11 @@ export class WatchSet<R> implements Watch {
     for (const scope of scopes) this.#reflectors.set(scopeName(scope), this.#reflector(scope));
   }
 
+  /** Of the scopes at the time it comes true, which may be others than now. */
   get synced(): Promise<void> {
-    return Promise.all([...this.#reflectors.values()].map(({ synced }) => synced)).then(() => {});
+    if (this.#closed || this.isSynced) return Promise.resolve();
+    this.#syncing ??= Promise.withResolvers();
+    return this.#syncing.promise;
   }
   get isSynced(): boolean {
     return [...this.#reflectors.values()].every(({ isSynced }) => isSynced);
@@ -119,11 +124,13 @@ export class WatchSet<R> implements Watch {
       if (this.#started) this.#begin(name, reflector);
     }
     void this.synced.then(() => this.#forgetRetired());
+    this.#checkSynced();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#syncing?.resolve();
     await Promise.all(this.reflectors.map((reflector) => reflector.stop()));
   }
 
@@ -148,7 +155,7 @@ export class WatchSet<R> implements Watch {
 
   #reflector(scope: Scope): Reflector<R> {
     const { resource, optional, project } = this.#spec;
-    return new Reflector<R>({
+    const reflector = new Reflector<R>({
       ...this.#deps,
       resource,
       scope,
@@ -156,6 +163,14 @@ export class WatchSet<R> implements Watch {
       project,
       onChanges: (changes) => this.#receive(changes),
     });
+    void reflector.synced.then(() => this.#checkSynced());
+    return reflector;
+  }
+
+  #checkSynced(): void {
+    if (!this.isSynced) return;
+    this.#syncing?.resolve();
+    this.#syncing = undefined;
   }
 
   #begin(name: string, reflector: Reflector<R>): void {

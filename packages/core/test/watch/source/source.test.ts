@@ -317,6 +317,22 @@ test('other scopes: what both have stays, what only the old had goes once the ne
   t.equal(scene.api.watches.size, 1);
 });
 
+test('ready does not wait for what nobody watches any more', async (t) => {
+  for (const how of ['other scopes', 'closed'] as const) {
+    const scene = await Scene.open(t, { start: false });
+    scene.net.cut(scene.api.url.slice('http://'.length));
+    await scene.source.start();
+    let ready = false;
+    void scene.source.ready.then(() => (ready = true));
+    await scene.pass(5_000);
+    t.notOk(ready);
+    if (how === 'closed') await scene.watch.close();
+    else scene.watch.setScopes([]);
+    await scene.pass(0);
+    t.ok(ready, how);
+  }
+});
+
 test('a watch that is closed tells nothing more', async (t) => {
   const scene = await Scene.open(t);
   await scene.synced();
