@@ -6,6 +6,7 @@ import type { Daemon, Deps } from '@outrigger/core/lifecycle';
 import type { RequestGates } from './admission.ts';
 import type { ControlConfig } from './config.ts';
 import { needingRestart } from './config.ts';
+import { metricsObserver, startControllers } from './controllers/index.ts';
 import { discoveryPages } from './discovery/pages.ts';
 import { createApi } from './handlers/api.ts';
 import type { Handler } from './handlers/http.ts';
@@ -15,6 +16,7 @@ import type { PageOptions } from './handlers/pages.ts';
 import { Resources } from './handlers/resources.ts';
 import { versionInfo } from './handlers/version.ts';
 import { openApiPages } from './openapi/pages.ts';
+import { controllerApi } from './registry/controller-api.ts';
 import { deleteNamespaces } from './registry/namespace-deletion.ts';
 import { startServer } from './server.ts';
 import type { ApiServer } from './server.ts';
@@ -42,6 +44,7 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
   const state = await openState(config, deps, telemetry.store, cleanup);
   exposeState(metrics, state.cache, state.store);
   cleanup.add('the deletion of namespaces', deleteNamespaces({ ...state, clock, log }));
+  await runControllers(deps, state, cleanup);
   const hub = openHub(config, deps, state, telemetry);
   const handler = apiHandler(config, deps, state, hub, telemetry);
   const { maxBodyBytes, maxConnections } = config.limits;
@@ -64,6 +67,15 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
     },
     close: () => cleanup.run(),
   };
+}
+
+/** They act on the same terms as clients: told by the cache, writing through the registry. */
+async function runControllers(deps: Deps, state: State, cleanup: Cleanup): Promise<void> {
+  const { clock, random, log, metrics } = deps;
+  const observer = metricsObserver(metrics);
+  const controllers = startControllers(controllerApi({ ...state, log }), { clock, random, log, observer });
+  cleanup.add('the controllers', () => controllers.close());
+  await controllers.started;
 }
 
 function openHub(

@@ -4,6 +4,9 @@ import { eventually } from '@outrigger/core/testing';
 import { mergePatch, service, services, startControl } from '../harness.ts';
 import type { Control, Watch } from '../harness.ts';
 
+/** No controller writes because of these, so revisions are the test's alone. */
+const configMaps = '/api/v1/namespaces/default/configmaps';
+
 const setLabel = (control: Control, name: string, value: string | null) =>
   control.request('PATCH', `${services}/${name}`, { metadata: { labels: { tier: value } } }, mergePatch);
 
@@ -110,13 +113,15 @@ test('a revision that is no longer known ends the watch with an ERROR event', as
 test('a revision of the future is waited for in silence, but not for ever', async (t) => {
   const clock = new FakeClock();
   const control = await startControl(t, {}, { clock });
-  const { body } = await control.post(services, service('a'));
+  const { body } = await control.post(configMaps, { metadata: { name: 'a' } });
+  const label = (tier: string) =>
+    control.request('PATCH', `${configMaps}/a`, { metadata: { labels: { tier } } }, mergePatch);
   const next = Number(body.metadata.resourceVersion) + 1;
-  const soon = await control.watch(`${services}?watch=1&resourceVersion=${next}`);
-  await setLabel(control, 'a', '1');
-  await setLabel(control, 'a', '2');
+  const soon = await control.watch(`${configMaps}?watch=1&resourceVersion=${next}`);
+  await label('1');
+  await label('2');
   t.match((await soon.next()).object.metadata.labels, { tier: '2' });
-  const never = await control.watch(`${services}?watch=1&resourceVersion=1000000`);
+  const never = await control.watch(`${configMaps}?watch=1&resourceVersion=1000000`);
   await clock.advance(3_000);
   t.match(await never.ended(), [{ type: 'ERROR', object: { code: 410 } }]);
 });
@@ -153,20 +158,20 @@ test('watch-list: the state, then a bookmark that says so, then what follows', a
 test('bookmarks come when the revision has moved on, and before the timeout', async (t) => {
   const clock = new FakeClock();
   const control = await startControl(t, {}, { clock });
-  await control.post(services, service('a'));
+  await control.post(configMaps, { metadata: { name: 'a' } });
   const watch = await control.watch(
-    `${services}?watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=200&fieldSelector=metadata.name%3Da`,
+    `${configMaps}?watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=200&fieldSelector=metadata.name%3Da`,
   );
   t.same(await types(watch, 1), ['ADDED a']);
   await clock.advance(60_000);
-  const { body } = await control.post(services, service('b'));
+  const { body } = await control.post(configMaps, { metadata: { name: 'b' } });
   await clock.advance(60_000);
   const mark = await watch.next();
   t.match(mark, {
     type: 'BOOKMARK',
     object: { metadata: { resourceVersion: body.metadata.resourceVersion } },
   });
-  await control.post(services, service('c'));
+  await control.post(configMaps, { metadata: { name: 'c' } });
   await clock.advance(78_000);
   const rest = watch.ended();
   await clock.advance(2_000);
