@@ -13,7 +13,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openFile } from './database-file.ts';
 import type { Identity } from './database-file.ts';
-import type { Appended, Checkpoint, Opened } from './messages.ts';
+import type { Appended, Checkpoint, Opened, Sizes } from './messages.ts';
 import type { Row } from './packing.ts';
 
 const pageBytes = 4096;
@@ -72,7 +72,7 @@ export class LogDatabase {
   }
 
   get opened(): Opened {
-    return { ...this.#identity, sizeBytes: this.#sizeBytes() };
+    return { ...this.#identity, ...this.#sizes() };
   }
 
   /** Rows after an id, in order, until they hold `bytes` or there are no more. */
@@ -99,7 +99,7 @@ export class LogDatabase {
       const removed = this.#removeRows(garbage, started + sliceMs);
       const removeMs = this.#now() - started;
       this.#db.exec('COMMIT');
-      return { removed, removeMs, sizeBytes: this.#sizeBytes() };
+      return { removed, removeMs, ...this.#sizes() };
     } catch (error) {
       // A full disk has made SQLite roll back already.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -194,8 +194,8 @@ export class LogDatabase {
     return Number(this.#pageCount.get()?.['page_count']);
   }
 
-  #sizeBytes(): number {
-    const wal = statSync(`${this.#path}-wal`, { throwIfNoEntry: false });
-    return this.#pages() * pageBytes + (wal?.size ?? 0);
+  #sizes(): Sizes {
+    const walBytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    return { sizeBytes: this.#pages() * pageBytes + walBytes, walBytes };
   }
 }

@@ -16,6 +16,8 @@ export interface Journal {
   readonly target: string;
   /** Bytes it occupies; undefined when it occupies none. */
   readonly sizeBytes: number | undefined;
+  /** How much of that is a log not yet moved to its place. */
+  readonly walBytes: number;
   /**
    * Resolves after the rows are durable, all of them or none; rejects when none are. Never called again before it has
    * settled. Resolves with how much of the garbage was removed, from the front; the rest is given again later.
@@ -33,6 +35,7 @@ export function memoryJournal(): Journal {
   return {
     target: 'memory',
     sizeBytes: undefined,
+    walBytes: 0,
     append: (group) => Promise.resolve(group.garbage.length),
     fetch: () => Promise.reject(new Error('nothing goes cold in memory')),
     idle: () => undefined,

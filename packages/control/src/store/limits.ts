@@ -1,5 +1,7 @@
 /** Every bound of the store: unit in the name, the default, and what happens when it is raised or lowered. */
 
+import { rowsPerRevision } from './version.ts';
+
 export interface StoreLimits {
   /**
    * How long a change stays readable by `at` and `watch(after)`. Default 5 minutes, at least 75 seconds.
@@ -32,7 +34,7 @@ export interface StoreLimits {
    * pauses between commits, a slower start after a crash. Should that keep failing, writes are refused at 16 times this.
    */
   readonly walBytes: number;
-  /** Operations in one transaction. Default 512; more than 1024 does not fit into a row id. */
+  /** Operations in one transaction. Default 512, at most 1024: a row id has no room for more. */
   readonly txnOperations: number;
   /** Bytes of one value. Default 4 MiB. */
   readonly valueBytes: number;
@@ -52,3 +54,9 @@ export const defaultLimits: StoreLimits = {
   txnOperations: 512,
   valueBytes: 4 * MiB,
 };
+
+/** The given limits where there are any, else the defaults. */
+export function withDefaults(defaults: StoreLimits, given: Partial<StoreLimits> = {}): StoreLimits {
+  const limits = { ...defaults, ...given };
+  return { ...limits, txnOperations: Math.min(limits.txnOperations, rowsPerRevision) };
+}

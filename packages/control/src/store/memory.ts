@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { memoryJournal } from './journal.ts';
-import { defaultLimits } from './limits.ts';
+import { defaultLimits, withDefaults } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
 import type { StoreOptions } from './options.ts';
 import { SequencedStore } from './sequenced-store.ts';
@@ -17,7 +17,7 @@ export function openMemoryStore(options: StoreOptions): SequencedStore {
     timeline: new Timeline({ hotBytes: Number.POSITIVE_INFINITY }),
     journal: memoryJournal(),
     clock: options.clock,
-    limits: { ...memoryLimits, ...options.limits },
+    limits: withDefaults(memoryLimits, options.limits),
     observer: options.observer,
   });
 }

@@ -24,16 +24,21 @@ export interface PackedRows {
   readonly values: ArrayBuffer;
 }
 
-export interface Opened {
-  readonly epoch: string;
-  readonly compacted: number;
+/** Bytes on the disk. */
+export interface Sizes {
+  /** Of the database and its write-ahead log. */
   readonly sizeBytes: number;
+  readonly walBytes: number;
 }
 
-export interface Appended {
+export interface Opened extends Sizes {
+  readonly epoch: string;
+  readonly compacted: number;
+}
+
+export interface Appended extends Sizes {
   readonly removed: number;
   readonly removeMs: number;
-  readonly sizeBytes: number;
 }
 
 export interface Fetched {

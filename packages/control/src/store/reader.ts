@@ -3,6 +3,7 @@
 import { closedError, compactedError, futureError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { Compaction } from './compaction.ts';
+import { nextTurn } from './next-turn.ts';
 import type { StoreStats } from './stats.ts';
 import type { Key, RangeOptions, RangeResult, StoreBatch } from './store.ts';
 import { genesis } from './timeline.ts';
@@ -178,8 +179,4 @@ function* slices(cold: readonly Version[]): Generator<Version[]> {
 
 function missing(version: Version): never {
   throw new Error(`the value of ${version.key} at row ${version.id} is not at hand`);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -12,6 +12,7 @@ import { Compaction } from './compaction.ts';
 import { closedError, readOnlyError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { StoreLimits } from './limits.ts';
+import { nextTurn } from './next-turn.ts';
 import { Reader } from './reader.ts';
 import { Stage } from './stage.ts';
 import type { Verdict } from './stage.ts';
@@ -45,6 +46,8 @@ export interface SequencedStoreOptions {
 
 /** How often history is checked for age, and a disk that took no writes is tried again. */
 const tickMs = 1_000;
+/** Writers answered before other work gets a turn: what they do next, such as writing a response, runs at once. */
+const answersPerTurn = 128;
 
 interface Decided {
   readonly txn: PendingTxn;
@@ -93,6 +96,7 @@ export class SequencedStore implements Store {
     this.#stats.garbage = this.#compaction.garbage;
     this.#stats.historyChanges = this.#timeline.changes;
     this.#stats.historyBytes = this.#timeline.historyBytes;
+    this.#stats.walBytes = this.#journal.walBytes;
     return this.#stats;
   }
 
@@ -198,16 +202,22 @@ export class SequencedStore implements Store {
     this.#compaction.mark();
     this.#arm();
     this.#reader.wake();
-    this.#settle(decided);
-    if (stage.rows.length === 0) return;
-    this.#stats.commits++;
-    const durationMs = this.#clock.now() - started;
-    this.#observer.commit?.({
-      durationMs,
-      txns: decided.length,
-      rows: stage.rows.length,
-      bytes: stage.bytes,
-    });
+    if (stage.rows.length > 0) {
+      this.#stats.commits++;
+      const durationMs = this.#clock.now() - started;
+      const { bytes } = stage;
+      this.#observer.commit?.({ durationMs, txns: decided.length, rows: stage.rows.length, bytes });
+    }
+    await this.#answer(decided);
+  }
+
+  async #answer(decided: readonly Decided[]): Promise<void> {
+    for (let next = 0; ;) {
+      this.#settle(decided.slice(next, next + answersPerTurn));
+      next += answersPerTurn;
+      if (next >= decided.length) return;
+      await nextTurn();
+    }
   }
 
   #settle(decided: readonly Decided[]): void {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { corruptError, lockedError, openError, schemaError } from './errors.ts';
-import { defaultLimits } from './limits.ts';
+import { defaultLimits, withDefaults } from './limits.ts';
 import type { StoreLimits } from './limits.ts';
 import type { StoreOptions } from './options.ts';
 import { versionOf } from './packing.ts';
@@ -25,7 +25,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sequ
     throw openError(options.dir, error);
   });
   const { observer = {}, epoch = randomUUID() } = options;
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = withDefaults(defaultLimits, options.limits);
   const journal = new WorkerJournal({ path, epoch, walBytes: limits.walBytes, observer });
   try {
     return await readLog(journal, limits, options);

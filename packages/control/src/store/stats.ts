@@ -23,6 +23,8 @@ export interface StoreStats {
   /** Changes held as history, and the bytes of the superseded values among them. */
   historyChanges: number;
   historyBytes: number;
+  /** Size of SQLite's write-ahead log on the disk; 0 without one. */
+  walBytes: number;
   /** Watches open now. */
   watches: number;
 }
@@ -52,6 +54,7 @@ export function emptyStats(): StoreStats {
     garbage: 0,
     historyChanges: 0,
     historyBytes: 0,
+    walBytes: 0,
     watches: 0,
   };
 }

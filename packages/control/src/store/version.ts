@@ -3,7 +3,7 @@
 import type { Key, StoredValue } from './store.ts';
 
 /** Rows of one transaction share a revision; the low part of the id is their order. */
-const ordinals = 1024;
+export const rowsPerRevision = 1024;
 
 export interface Version {
   readonly key: Key;
@@ -20,11 +20,11 @@ export interface Version {
 }
 
 export function versionId(revision: number, ordinal: number): number {
-  return revision * ordinals + ordinal;
+  return revision * rowsPerRevision + ordinal;
 }
 
 export function revisionOf(version: Version): number {
-  return Math.floor(version.id / ordinals);
+  return Math.floor(version.id / rowsPerRevision);
 }
 
 /** Bytes a version counts for in limits and sizes. */

@@ -10,6 +10,7 @@ import type {
   PackedRows,
   Request,
   Response,
+  Sizes,
   WorkerData,
 } from './messages.ts';
 import { packRows, unpackRows, unpackValues } from './packing.ts';
@@ -42,7 +43,7 @@ export class WorkerJournal implements Journal {
   /** Answers come in the order of the requests. */
   readonly #waiting: Waiting[] = [];
   #failed: Error | undefined;
-  #sizeBytes = 0;
+  #sizes: Sizes = { sizeBytes: 0, walBytes: 0 };
 
   constructor(options: WorkerJournalOptions) {
     const { path, epoch, walBytes, observer } = options;
@@ -60,12 +61,16 @@ export class WorkerJournal implements Journal {
   }
 
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#sizes.sizeBytes;
+  }
+
+  get walBytes(): number {
+    return this.#sizes.walBytes;
   }
 
   async open(): Promise<Opened> {
     const opened = (await this.#ask({ type: 'open' })) as Opened;
-    this.#sizeBytes = opened.sizeBytes;
+    this.#sizes = opened;
     return opened;
   }
 
@@ -87,7 +92,7 @@ export class WorkerJournal implements Journal {
     const { compacted } = group;
     const request: Request = { type: 'append', rows, garbage, compacted };
     const appended = (await this.#ask(request, [rows.values])) as Appended;
-    this.#sizeBytes = appended.sizeBytes;
+    this.#sizes = appended;
     if (appended.removed > 0)
       this.#observer.compaction?.({ durationMs: appended.removeMs, rows: appended.removed });
     return appended.removed;

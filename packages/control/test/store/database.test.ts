@@ -34,7 +34,7 @@ test('rows come back in pages, as they went in', (t) => {
 test('a group that fails leaves nothing behind', (t) => {
   const database = open(t);
   database.append([row(1)], noGarbage, 0);
-  t.throws(() => database.append([row(2), row(1)], Float64Array.of(1), 7), { errcode: 1555 });
+  t.throws(() => database.append([row(2), row(1)], Float64Array.of(1), 7), /UNIQUE/);
   t.strictSame(database.load(0, 1_000), [row(1)]);
   t.equal(database.append([row(2)], Float64Array.of(1), 1).removed, 1);
   t.strictSame(database.load(0, 1_000), [row(2)]);

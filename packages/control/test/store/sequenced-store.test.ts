@@ -13,6 +13,7 @@ import { contents, describeAll, follow, put, remove, write, writeIf } from './he
 class HeldJournal implements Journal {
   readonly target = '/data/outrigger.db';
   readonly sizeBytes = 1;
+  readonly walBytes = 0;
   readonly groups: JournalGroup[] = [];
   readonly #values = new Map<number, Uint8Array>();
   #settle: { resolve: (removed: number) => void; reject: (error: Error) => void } | undefined;
@@ -97,6 +98,26 @@ test('everyone who writes in one turn shares a commit; who comes later shares th
   t.equal((await journal.pass()).rows.length, 20);
   t.equal((await Promise.all(second)).at(-1), 31);
   t.match(store.stats, { commits: 2, txns: 30 });
+});
+
+test('many who are answered together leave others their turn', async (t) => {
+  const { store, journal } = open(t);
+  let answered = 0;
+  const writing = Array.from({ length: 300 }, async (_, index) => {
+    await write(store, put(`/${index}`, ''));
+    answered++;
+  });
+  await journal.pass();
+  const steps = new Set<number>();
+  while (answered < 300) {
+    steps.add(answered);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.ok(
+    [...steps].some((step) => step > 0),
+    `seen on the way: ${[...steps].join(' ')}`,
+  );
+  await Promise.all(writing);
 });
 
 test('a group is bounded in transactions and in bytes', async (t) => {
