@@ -6,7 +6,7 @@ import { errorCode } from '@outrigger/core/errors';
 import { test } from 'tap';
 import type { Test } from 'tap';
 import type { Operation, RangeResult, Store, StoreBatch, StoreLimits } from '../../src/store/index.ts';
-import { contents, describeAll, follow, gapIn, put, remove, text, write, writeIf } from './helpers.ts';
+import { contents, describeAll, follow, gapIn, put, remove, text, write, writeIf } from './store-words.ts';
 
 export interface ContractOptions {
   readonly clock: Clock;

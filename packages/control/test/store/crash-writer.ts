@@ -6,7 +6,7 @@
 import { systemClock } from '@outrigger/core/clock';
 import { errorCode } from '@outrigger/core/errors';
 import { openSqliteStore } from '../../src/store/index.ts';
-import { fingerprint, put, write } from './helpers.ts';
+import { fingerprint, put, write } from './store-words.ts';
 
 const [dir = '', writers = '1', rounds = 'Infinity'] = process.argv.slice(2);
 const limits = { historyChanges: 200, walBytes: 128 * 1024 };

@@ -2,7 +2,7 @@ import { systemClock } from '@outrigger/core/clock';
 import { test } from 'tap';
 import { openSqliteStore } from '../../src/store/index.ts';
 import type { StoredValue } from '../../src/store/index.ts';
-import { fingerprint } from './helpers.ts';
+import { fingerprint } from './store-words.ts';
 import { killDuringWrites, lossesIn, lostWrites, startWriters } from './crash.ts';
 
 test('kill -9 during 1,000 concurrent writes loses nothing acknowledged', async (t) => {

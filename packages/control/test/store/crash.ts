@@ -5,7 +5,7 @@ import { startProcess } from '../../../../test/harness/index.ts';
 import type { RunningProcess, Teardown } from '../../../../test/harness/index.ts';
 import { openSqliteStore } from '../../src/store/index.ts';
 import type { StoredValue } from '../../src/store/index.ts';
-import { fingerprint, follow, gapIn, put, write } from './helpers.ts';
+import { fingerprint, follow, gapIn, put, write } from './store-words.ts';
 
 export interface Acknowledged {
   readonly revision: number;

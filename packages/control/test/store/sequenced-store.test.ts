@@ -7,7 +7,7 @@ import type { Journal, JournalGroup } from '../../src/store/journal.ts';
 import { defaultLimits } from '../../src/store/limits.ts';
 import { SequencedStore } from '../../src/store/sequenced-store.ts';
 import { Timeline } from '../../src/store/timeline.ts';
-import { contents, describeAll, follow, put, remove, write, writeIf } from './helpers.ts';
+import { contents, describeAll, follow, put, remove, write, writeIf } from './store-words.ts';
 
 /** A journal whose every append is held until the test lets it through or fails it. */
 class HeldJournal implements Journal {

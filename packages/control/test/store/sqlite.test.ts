@@ -9,7 +9,7 @@ import { test } from 'tap';
 import { openSqliteStore } from '../../src/store/index.ts';
 import type { SequencedStore, SqliteStoreOptions } from '../../src/store/index.ts';
 import { storeContract } from './contract.ts';
-import { contents, describeAll, follow, put, remove, write } from './helpers.ts';
+import { contents, describeAll, follow, put, remove, write } from './store-words.ts';
 
 storeContract('sqlite', async (t, options) => {
   const store = await openSqliteStore({ ...options, dir: t.testdir() });
