@@ -17,7 +17,7 @@ test('help of each command, and of the whole', async (t) => {
   for (const command of commands) t.match(all.stdout, new RegExp(`^  ${command} `, 'm'));
   const helps = await Promise.all(commands.map((command) => run(t, [command, '--help'])));
   for (const [i, { code, stdout, stderr }] of helps.entries()) {
-    t.equal(code, 0, commands[i]);
+    t.equal(code, 0, `${commands[i]}`);
     t.match(stdout, new RegExp(`^usage: outrigger ${commands[i]}`));
     t.equal(stderr, '');
   }

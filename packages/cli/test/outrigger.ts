@@ -58,20 +58,33 @@ export async function startControl(t: Teardown): Promise<{ url: string; process:
   return { url: `http://${control.addresses['api']}`, process: control.process };
 }
 
+/** The fields of answers that tests look at. */
+export interface ApiObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly status?: Readonly<Record<string, unknown>>;
+  readonly items?: readonly ApiObject[];
+}
+
 /** One request of the API; resolves with the status and what was answered. */
-export async function api<T = Record<string, unknown>>(
+export async function api(
   url: string,
   method: string,
   path: string,
   body?: unknown,
-): Promise<{ status: number; body: T }> {
+): Promise<{ status: number; body: ApiObject }> {
   const response = await fetch(`${url}${path}`, {
     method,
     ...(body === undefined
       ? {}
       : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
-  return { status: response.status, body: (await response.json()) as T };
+  return { status: response.status, body: (await response.json()) as ApiObject };
 }
 
 export const service = (name = 'web', selector?: Record<string, string>): Record<string, unknown> => ({
