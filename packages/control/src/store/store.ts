@@ -78,17 +78,29 @@ export interface StoreStatus {
 export interface Store {
   /** Identity of this history; a restore or reset changes it. */
   readonly epoch: string;
-  /** Keys starting with `prefix`, in order, from `from` (inclusive) on. `at` reads an older revision, or throws STORE_COMPACTED. */
-  range(prefix: Key, options?: { from?: Key; limit?: number; at?: number }): Promise<RangeResult>;
-  /** All operations under one new revision, or none. Resolves only after the change is durable. Throws STORE_READ_ONLY, STORE_CLOSED. */
+  /**
+   * Keys starting with `prefix`, in order, from `from` (inclusive) on; all of one revision. Every acknowledged write is
+   * in it. Throws STORE_COMPACTED and STORE_FUTURE_REVISION for an `at` that is not kept any more or not there yet.
+   */
+  range(prefix: Key, options?: RangeOptions): Promise<RangeResult>;
+  /**
+   * All operations under one new revision, or none. Resolves only after the change is durable. An empty store is at
+   * revision 1; a transaction that changes nothing (no operations, or deletions of missing keys) consumes no revision
+   * and gives the present one. Each key may occur once. Values belong to the store: they are not to be changed later.
+   * Throws STORE_READ_ONLY, STORE_BUSY, STORE_INVALID_TXN, STORE_CLOSED; then nothing was written.
+   */
   txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult>;
   /**
-   * Every batch with revision > `after`, in order, without gaps, forever until `signal` aborts (then it returns).
-   * Yields arrays: all batches at hand, so that a consumer pays per wake-up and not per event.
-   * Throws STORE_COMPACTED when `after` is older than the history kept.
+   * Every batch with revision > `after`, in order, without gaps, forever until `signal` aborts (then it returns). An
+   * `after` that is still to come is waited for. Yields arrays: all batches at hand, so that a consumer pays per
+   * wake-up and not per event; one that is slow is not waited for, and reads on from history.
+   * Throws STORE_COMPACTED when `after` is older than the history kept, STORE_CLOSED when the store closes.
    */
   watch(after: number, signal: AbortSignal): AsyncIterable<readonly StoreBatch[]>;
-  /** Forgets superseded values and deletions at or below `before`; current values stay. */
+  /**
+   * Forgets superseded values and deletions at or below `before` (at most the present revision); current values stay,
+   * and `before` itself stays readable. Resolves when that is on the disk. Throws STORE_READ_ONLY, STORE_CLOSED.
+   */
   compact(before: number): Promise<void>;
   status(): StoreStatus;
   close(): Promise<void>;
