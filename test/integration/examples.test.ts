@@ -1,0 +1,110 @@
+/** The files of examples/ are what the programs take: manifests pass `check`, documents and arguments are accepted, `up` runs one. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { adapterDaemon } from '@outrigger/adapter';
+import { ambassadorDaemon } from '@outrigger/ambassador';
+import { kindOf } from '@outrigger/core/api';
+import { loadConfig, parseDocument, processFields } from '@outrigger/core/config';
+import type { DaemonDefinition } from '@outrigger/core/lifecycle';
+import { proxyDaemon } from '@outrigger/proxy';
+import { test } from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { root } from '../../scripts/setup/paths.mjs';
+import { files } from '../rules/tree.ts';
+import { startProcess } from '../harness/index.ts';
+
+const command = ['--conditions=@outrigger/source', join(root, 'packages/cli/src/main.ts')] as const;
+
+interface Document {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly template?: { readonly spec?: { readonly initContainers?: readonly Container[] } };
+  };
+}
+interface Container {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const manifests = files('.yaml').filter(({ path }) => path.startsWith('examples/'));
+
+function documentsOf(text: string): Document[] {
+  return parseAllDocuments(text).map((document) => document.toJS() as Document);
+}
+
+test('manifests of our kinds pass the check', async (t) => {
+  const ours = manifests.filter(({ text }) =>
+    documentsOf(text).every(({ apiVersion = '', kind = '' }) => kindOf(apiVersion, kind) !== undefined),
+  );
+  t.ok(ours.length >= 3, 'there are some');
+  const paths = ours.map(({ path }) => join(root, path));
+  const check = await startProcess(t, process.execPath, [...command, 'check', ...paths]);
+  const { code } = await check.exited;
+  t.equal(code, 0, check.stdout);
+});
+
+test('configuration files are accepted by the daemons they are for', async (t) => {
+  await accepts(ambassadorDaemon, textOf('examples/redis-ambassador/ambassador.yaml'));
+  await accepts(adapterDaemon, textOf('examples/statsd-to-prometheus/adapter.yaml'));
+  const data = documentsOf(textOf('examples/sidecar/config.yaml'))[0]?.data ?? {};
+  await accepts(ambassadorDaemon, data['ambassador.yaml'] ?? '');
+  await accepts(adapterDaemon, data['adapter.yaml'] ?? '');
+  t.pass('none refused');
+});
+
+async function accepts<C>(definition: DaemonDefinition<C>, text: string): Promise<void> {
+  const { schema, checks, parse } = definition;
+  const document = await parseDocument(text, 'example');
+  parse(
+    loadConfig({ schema, checks, args: [], environment: {}, source: { name: 'example', document } }).values,
+  );
+}
+
+test('the arguments of the sidecars are accepted', (t) => {
+  const definitions = { proxy: proxyDaemon, ambassador: ambassadorDaemon, adapter: adapterDaemon };
+  const [deployment] = documentsOf(textOf('examples/sidecar/deployment.yaml'));
+  const sidecars = deployment?.spec?.template?.spec?.initContainers ?? [];
+  t.same(
+    sidecars.map(({ name }) => name),
+    Object.keys(definitions),
+  );
+  for (const { name, args } of sidecars) {
+    const { schema, checks } = definitions[name as keyof typeof definitions];
+    const all = { ...schema, fields: { ...processFields, ...schema.fields } };
+    t.equal(args[0], name);
+    t.doesNotThrow(() => loadConfig({ schema: all, checks, args: args.slice(1), environment: {} }), name);
+  }
+  t.end();
+});
+
+test('up runs the localhost proxy', async (t) => {
+  const any = '127.0.0.1:0';
+  const up = await startProcess(
+    t,
+    process.execPath,
+    [
+      ...command,
+      ...['up', '--memory', '--listen', any, '--admin', any, '--publish', `default/web:http=${any}`],
+      ...['-f', join(root, 'examples/localhost-proxy')],
+    ],
+    { ready: /"msg":"ready"/ },
+  );
+  const line = up.stdout.split('\n').find((one) => one.includes('"msg":"ready"')) ?? '';
+  const { addresses } = JSON.parse(line) as { addresses: Record<string, string> };
+  const answer = await fetch(`http://${addresses['proxy/admin']}/debug/why?service=default/web`);
+  const { ports } = (await answer.json()) as { ports: { why: string[]; endpoints: { status: string }[] }[] };
+  t.same(
+    ports.flatMap(({ endpoints }) => endpoints.map(({ status }) => status)),
+    ['used', 'used'],
+    'both endpoints of the slice are balanced over',
+  );
+  t.match(ports[0]?.why.join(), /roundRobin/, 'as the policy asks');
+  t.equal((await up.stop()).code, 0);
+});
+
+function textOf(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
