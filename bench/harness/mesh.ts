@@ -67,6 +67,9 @@ export async function create(api: string, path: string, object: unknown): Promis
   await response.arrayBuffer();
 }
 
+/** Addresses of this machine's loopback that nothing else is likely to listen on. */
+export const endpointAddresses = Array.from({ length: 10 }, (_, i) => `127.0.1.${i + 1}`);
+
 export const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
 export const servicesPath = '/api/v1/namespaces/default/services';
 

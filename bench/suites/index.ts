@@ -3,7 +3,8 @@
 import type { Suite } from '../harness/suite.ts';
 import { fanout } from './fanout.ts';
 import { l4 } from './l4.ts';
+import { programming } from './programming.ts';
 import { startup } from './startup.ts';
 import { writes } from './writes.ts';
 
-export const suites: readonly Suite[] = [l4, fanout, writes, startup];
+export const suites: readonly Suite[] = [l4, programming, fanout, writes, startup];
