@@ -63,6 +63,7 @@ async function once(): Promise<number> {
 }
 
 function interrupted(signal: string, story: Promise<boolean>): boolean {
+  // What is being torn down fails, and that is no news.
   story.catch(() => {});
   process.stdout.write(`${signal}: ending it all\n`);
   return false;
@@ -87,6 +88,7 @@ async function live(): Promise<number> {
     const starting = mesh.start(friendlyPorts);
     if ((await Promise.race([starting.then(() => 'started'), ended])) === 'started')
       await show(mesh, events, terminal, ended);
+    // Ended while it was starting: what is being torn down fails, and that is no news.
     else starting.catch(() => {});
     return 0;
   } catch (error) {

@@ -75,6 +75,7 @@ export class Durable implements Checker {
     if (answer.status === 404)
       throw new Broken(promise, `${name} was acknowledged with ${wanted} and is gone`);
     if (answer.status !== 200) return;
+    // Down just now: the revision is looked at next time.
     const list = await world.send('GET', `${path}?limit=1`).catch(() => undefined);
     const { data } = JSON.parse(answer.text) as ConfigMap;
     this.#reads += 1;

@@ -47,6 +47,7 @@ export class Child {
     // A group of its own: Ctrl-C goes to the demo alone, which then ends everything in order.
     const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const exited = once(process, 'exit');
+    // A program that could not be started has been told of by `untilReady`.
     exited.catch(() => {});
     createInterface({ input: process.stderr }).on('line', (line) => onLine(name, line));
     const addresses = await untilReady(options, process);

@@ -2,6 +2,7 @@
 
 import { helpLines, loadConfig, processFields } from '@outrigger/core/config';
 import { processDeps } from '../run/deps.ts';
+import { inClusterAddress } from '../run/in-cluster.ts';
 import { registerChecks, registerSchema } from './config.ts';
 import { runRegister } from './run.ts';
 
@@ -15,7 +16,8 @@ export async function register(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { values, rest } = loadConfig({ schema, args, environment: process.env, checks: registerChecks });
-  return runRegister(values, rest, processDeps('register', values));
+  const where = values['inCluster'] === true ? { inClusterAddress: inClusterAddress(process.env) } : {};
+  return runRegister({ ...values, ...where }, rest, processDeps('register', values));
 }
 
 function help(): string {

@@ -51,6 +51,7 @@ export async function openCarrier(
 
 /** What changes with a file's content, as far as the file system tells; `''` when there is none. */
 async function signature(file: string): Promise<string> {
+  // No such file is a state like any other: `read` says what is wrong with it.
   const stats = await stat(file, { bigint: true }).catch(() => undefined);
   return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
 }

@@ -1,20 +1,28 @@
-/** Runs one daemon as this process: configuration, ready line, reload on SIGHUP or file change, drain on SIGTERM. */
+/** Runs one daemon as this process: configuration, ready line, reload on SIGHUP or a new document, drain on SIGTERM. */
 
-import { helpLines, loadConfig, parseDocument, processFields } from '@outrigger/core/config';
+import { helpLines, loadConfig, processFields } from '@outrigger/core/config';
 import type { ConfigSource, Problem } from '@outrigger/core/config';
-import { checkStructure, durationMs } from '@outrigger/core/api';
+import { checkStructure, durationMs, string } from '@outrigger/core/api';
 import type { ObjectSchema } from '@outrigger/core/api';
-import { describeError, errorCode, OutriggerError } from '@outrigger/core/errors';
+import { describeError } from '@outrigger/core/errors';
 import type { Daemon, DaemonDefinition, Deps, Role } from '@outrigger/core/lifecycle';
-import { readFile } from 'node:fs/promises';
-import { unwatchFile, watchFile } from 'node:fs';
 import { exitCodeOf } from '../exit.ts';
+import { openCarrier } from './carrier.ts';
+import type { Carrier } from './carrier.ts';
 import { definitionOf } from './definitions.ts';
 import { processDeps } from './deps.ts';
+import { inClusterAddress } from './in-cluster.ts';
 import { waitForSignal } from './signals.ts';
 
-/** How often a configuration file is looked at; mounted ConfigMaps change by symlink, which events miss. */
-const filePollMs = 1000;
+type Values = Readonly<Record<string, unknown>>;
+
+/** npm and some terminals deliver one Ctrl-C twice: a repeat this soon is no second wish. */
+const repeatMs = 1000;
+
+/** The roles whose document may be the `spec` of an object of their own kind. */
+const objectFields = {
+  object: string('NAMESPACE/NAME of the object whose spec is the configuration document'),
+};
 
 export async function runDaemon(role: Role, args: readonly string[]): Promise<number> {
   const definition = withProcessFields(await definitionOf(role));
@@ -22,10 +30,25 @@ export async function runDaemon(role: Role, args: readonly string[]): Promise<nu
     process.stdout.write(help(definition));
     return 0;
   }
-  const values = await load(definition, args);
+  const flags = load(definition, args, undefined);
+  const carrier = await openCarrier(flags, role, processDeps(role, flags));
+  try {
+    return await runConfigured(definition, args, carrier);
+  } finally {
+    await carrier?.close();
+  }
+}
+
+async function runConfigured(
+  definition: DaemonDefinition<unknown>,
+  args: readonly string[],
+  carrier: Carrier | undefined,
+): Promise<number> {
+  const { role } = definition;
+  const values = load(definition, args, await carrier?.read());
   const deps = processDeps(role, values);
   const ending = waitForSignal();
-  const reloads = new Reloads(definition, args, values, deps);
+  const reloads = new Reloads(definition, args, carrier, deps);
   const starting = definition.start(definition.parse(values), deps);
   const daemon = await Promise.race([starting, ending]);
   // Asked to end while it still waits for its first sync: nothing is under way yet.
@@ -38,25 +61,28 @@ export async function runDaemon(role: Role, args: readonly string[]): Promise<nu
 }
 
 function withProcessFields(definition: DaemonDefinition<unknown>): DaemonDefinition<unknown> {
+  const own = definition.role === 'ambassador' || definition.role === 'adapter' ? objectFields : {};
   const schema: ObjectSchema = {
     ...definition.schema,
-    fields: { ...processFields, ...definition.schema.fields },
+    fields: { ...processFields, ...own, ...definition.schema.fields },
   };
   return { ...definition, schema };
 }
 
-async function load(
+/** Flags, environment, document and defaults; and where the API server of the pod is, which only the command may know. */
+function load(
   definition: DaemonDefinition<unknown>,
   args: readonly string[],
-): Promise<Readonly<Record<string, unknown>>> {
+  source: ConfigSource | undefined,
+): Values {
   const { schema, checks } = definition;
   const environment = process.env;
-  const bare = loadConfig({ schema, args, environment, checks }).values;
-  const file = bare['config'];
-  if (typeof file !== 'string') return bare;
-  const source = await readSource(file);
   const validateDocument = (document: unknown): Problem[] => structureProblems(schema, document);
-  return loadConfig({ schema, args, environment, checks, source, validateDocument }).values;
+  const given = source === undefined ? {} : { source, validateDocument };
+  const { values } = loadConfig({ schema, args, environment, checks, ...given });
+  return values['inCluster'] === true
+    ? { ...values, inClusterAddress: inClusterAddress(environment) }
+    : values;
 }
 
 /** Unknown fields are told by the loader; what is missing may come from a flag. */
@@ -66,45 +92,30 @@ function structureProblems(schema: ObjectSchema, document: unknown): Problem[] {
     .map(({ field, message }) => ({ path: field.replace(/^\./, ''), got: message, want: 'a valid value' }));
 }
 
-async function readSource(file: string): Promise<ConfigSource> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new OutriggerError(`cannot read the configuration ${file}: ${errorCode(cause)}`, {
-      code: 'CONFIG_UNREADABLE',
-      target: file,
-      hint: 'name a readable YAML or JSON file with --config',
-      cause,
-    });
-  });
-  return { name: file, document: await parseDocument(text, file) };
-}
-
-/** One reload after another, on SIGHUP and when the file changes; before the start is through they wait for it. */
+/** One reload after another, on SIGHUP and when the document changes; before the start is through they wait for it. */
 class Reloads {
   readonly #reload: () => void;
-  readonly #file: unknown;
   readonly #started = Promise.withResolvers<Daemon>();
 
   constructor(
     definition: DaemonDefinition<unknown>,
     args: readonly string[],
-    values: Readonly<Record<string, unknown>>,
+    carrier: Carrier | undefined,
     deps: Deps,
   ) {
     let last: Promise<unknown> = this.#started.promise;
     const once = async (): Promise<void> => {
       const daemon = await this.#started.promise;
       try {
-        await daemon.reload(definition.parse(await load(definition, args)));
+        await daemon.reload(definition.parse(load(definition, args, await carrier?.read())));
         deps.log.info('configuration reloaded');
       } catch (error) {
         deps.log.error('configuration refused, the old one stays', { problems: describeError(error) });
       }
     };
     this.#reload = () => void (last = last.then(once));
-    this.#file = values['config'];
     process.on('SIGHUP', this.#reload);
-    if (typeof this.#file === 'string')
-      watchFile(this.#file, { interval: filePollMs, persistent: false }, this.#reload);
+    carrier?.onChange(this.#reload);
   }
 
   begin(daemon: Daemon): void {
@@ -113,7 +124,6 @@ class Reloads {
 
   end(): void {
     process.off('SIGHUP', this.#reload);
-    if (typeof this.#file === 'string') unwatchFile(this.#file, this.#reload);
   }
 }
 
@@ -124,7 +134,7 @@ async function stop(daemon: Daemon, deps: Deps, signal: string, drainTimeoutMs: 
     .sleep(drainTimeoutMs)
     .then(() => deps.log.warn('drain timeout reached, closing what is left'));
   try {
-    await Promise.race([daemon.drain(), late, waitForSignal()]);
+    await Promise.race([daemon.drain(), late, waitForSignal(repeatMs)]);
     await daemon.close();
     return 0;
   } catch (error) {

@@ -2,12 +2,14 @@
 
 const endingSignals = ['SIGTERM', 'SIGINT'] as const;
 
-/** Resolves with the name of the next SIGTERM or SIGINT. */
-export function waitForSignal(): Promise<string> {
+/** Resolves with the name of the next SIGTERM or SIGINT; those of the first `ignoreMs` are passed over. */
+export function waitForSignal(ignoreMs = 0): Promise<string> {
+  const from = performance.now() + ignoreMs;
   return new Promise((resolve) => {
     // The clock's timers and a drained daemon keep no handle; waiting for a signal has to.
     const keepAlive = setInterval(() => {}, 0x7fff_ffff);
     const done = (signal: string): void => {
+      if (performance.now() < from) return;
       clearInterval(keepAlive);
       for (const name of endingSignals) process.off(name, done);
       resolve(signal);
