@@ -85,6 +85,42 @@ test('an endpoint that accepts and hangs up is ejected after so many in a row; t
   t.equal(liar.accepted(), before, 'left alone while ejected');
 });
 
+test('an endpoint that tires of a client which asks nothing is not to blame', async (t) => {
+  const clock = new FakeClock();
+  const tidy = await backend(t, (socket) => void socket.resume());
+  const { number, ejected, page, settled } = await fixture(
+    t,
+    poolOf([tidy.port], { consecutiveFailures: 1 }),
+    {
+      clock,
+    },
+  );
+  const socket = connect(number, '127.0.0.1').resume();
+  await eventually('relayed', () => tidy.sockets.size === 1);
+  await eventually('connected on both sides', () => clock.pending === 1);
+  await clock.advance(1500);
+  for (const open of tidy.sockets) open.end();
+  await once(socket, 'close');
+  await settled();
+  t.same(ejected, []);
+  t.notMatch(await page(), /upstream-no-answer/);
+});
+
+test('what this process runs out of is no endpoint’s failure', async (t) => {
+  const system = systemNet();
+  const refuse: typeof system.connect = () => {
+    const socket = new Socket();
+    process.nextTick(() => socket.destroy(Object.assign(new Error('EMFILE'), { code: 'EMFILE' })));
+    return socket;
+  };
+  const { number, ejected, page } = await fixture(t, poolOf([9, 10], { consecutiveFailures: 1 }), {
+    net: { ...system, connect: refuse },
+  });
+  await t.rejects(exchange(number, ''), { code: 'ECONNRESET' });
+  t.same(ejected, []);
+  t.match(await page(), /reason="local-resources"\} 2\n/);
+});
+
 test('a dial that never completes times out and the next endpoint answers', async (t) => {
   const clock = new FakeClock();
   const good = await backend(t, answer('good'));
