@@ -17,7 +17,7 @@ import type { Cache } from './cache/cache.ts';
 import { contentsFinalizer } from './registry/deletion.ts';
 import type { Resource } from './registry/resource.ts';
 import type { Write } from './registry/write.ts';
-import type { Peer } from './handlers/http.ts';
+import type { ApiRequest, Peer } from './handlers/http.ts';
 import type { Route } from './handlers/route.ts';
 
 /** Who asks. */
@@ -33,14 +33,17 @@ export interface Attributes {
 }
 
 export interface RequestGates {
+  /** Throws 403 for what no program of ours would send. */
+  readonly guard: (request: ApiRequest) => void;
   /** Throws 401. */
   readonly authenticate: (peer: Peer) => User;
   /** Throws 403. */
   readonly authorize: (attributes: Attributes) => void;
 }
 
-export function admitRequest(gates: RequestGates, peer: Peer, route: Route): User {
-  const user = gates.authenticate(peer);
+export function admitRequest(gates: RequestGates, request: ApiRequest, route: Route): User {
+  gates.guard(request);
+  const user = gates.authenticate(request.peer);
   gates.authorize({ user, route });
   return user;
 }

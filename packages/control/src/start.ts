@@ -3,6 +3,7 @@
 import { ApiError } from '@outrigger/core/api';
 import { Cleanup } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
+import { isLoopback } from '@outrigger/core/net';
 import type { RequestGates } from './admission.ts';
 import type { ControlConfig } from './config.ts';
 import { needingRestart } from './config.ts';
@@ -10,6 +11,7 @@ import { metricsObserver, startControllers } from './controllers/index.ts';
 import { discoveryPages } from './discovery/pages.ts';
 import { createApi } from './handlers/api.ts';
 import type { Handler } from './handlers/http.ts';
+import { foreignPage } from './handlers/page-guard.ts';
 import { InFlight } from './handlers/in-flight.ts';
 import { allPages, standardPages } from './handlers/pages.ts';
 import type { PageOptions } from './handlers/pages.ts';
@@ -42,7 +44,7 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
   const { clock, log, metrics, net } = deps;
   const telemetry = createTelemetry(metrics);
   const state = await openState(config, deps, telemetry.store, cleanup);
-  exposeState(metrics, state.cache, state.store);
+  exposeState(metrics, state);
   cleanup.add('the deletion of namespaces', deleteNamespaces({ ...state, clock, log }));
   await runControllers(deps, state, cleanup);
   const hub = openHub(config, deps, state, telemetry);
@@ -106,7 +108,7 @@ function apiHandler(
   const { maxWatches } = config.limits;
   const standard = standardPages({ metrics, ...healthChecks(state), version: versionInfo });
   return createApi({
-    gates: openGates,
+    gates: gatesOf(config),
     resources: new Resources({ ...state, hub, clock, random, maxWatches }),
     pages: allPages(standard, discoveryPages(state.resources), openApiPages(state.resources)),
     inFlight: new InFlight(config.limits, (kind) => telemetry.refused(kind)),
@@ -138,11 +140,19 @@ async function reload(
   if (fields.length > 0) log.warn('these settings take effect after a restart', { fields });
 }
 
-/** Whoever gets through TLS may do everything: loopback and client certificates are the gate. */
-const openGates: RequestGates = {
-  authenticate: ({ certificate }) =>
-    certificate === undefined
-      ? { name: 'system:anonymous', groups: ['system:unauthenticated'] }
-      : { name: certificate.commonName, groups: [...certificate.organizations, 'system:authenticated'] },
-  authorize: () => {},
-};
+/** Whoever gets through TLS, or reaches a loopback address as a program does, may do everything. */
+function gatesOf({ tls, listen }: ControlConfig): RequestGates {
+  const open = tls?.clientCaFile === undefined;
+  const loopback = listen.kind === 'tcp' && isLoopback(listen);
+  return {
+    guard: (request) => {
+      const why = open ? foreignPage(request, loopback) : undefined;
+      if (why !== undefined) throw ApiError.forbidden({ group: '', resource: 'requests' }, '', why);
+    },
+    authenticate: ({ certificate }) =>
+      certificate === undefined
+        ? { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+        : { name: certificate.commonName, groups: [...certificate.organizations, 'system:authenticated'] },
+    authorize: () => {},
+  };
+}

@@ -1,6 +1,7 @@
 /** The service's own metrics, declared in one place; each part gets the few functions it calls. */
 
 import type { Metrics } from '@outrigger/core/metrics';
+import type { PoolUsage, ServiceAllocator } from './allocate/index.ts';
 import type { Observation } from './handlers/api.ts';
 import type { StoreObserver, StoreStats } from './store/index.ts';
 import type { Store } from './store/store.ts';
@@ -109,12 +110,14 @@ function storeObserver(metrics: Metrics): StoreObserver {
   };
 }
 
+export interface Exposed {
+  readonly cache: Cache;
+  readonly store: Store & { readonly stats: StoreStats };
+  readonly allocator: ServiceAllocator;
+}
+
 /** Sizes and positions, read when the page is. */
-export function exposeState(
-  metrics: Metrics,
-  cache: Cache,
-  store: Store & { readonly stats: StoreStats },
-): void {
+export function exposeState(metrics: Metrics, { cache, store, allocator }: Exposed): void {
   const gauge = (name: string, help: string, read: () => number): void =>
     metrics.collected('gauge', { name: prefix + name, help }, () => [{ labels: [], value: read() }]);
   gauge('cache_revision', 'Revision the watch cache has reached.', () => cache.revision);
@@ -122,6 +125,12 @@ export function exposeState(
   gauge('store_size_bytes', 'Size of the store.', () => store.status().sizeBytes);
   gauge('store_history_changes', 'Changes the store holds as history.', () => store.stats.historyChanges);
   gauge('store_pending_bytes', 'Bytes waiting to be written.', () => store.stats.pendingBytes);
+  const perPool = (name: string, help: string, read: (pool: PoolUsage) => number): void =>
+    metrics.collected('gauge', { name: prefix + name, help, labels: ['pool', 'range'] }, () =>
+      allocator.usage().map((pool) => ({ labels: [pool.pool, pool.range], value: read(pool) })),
+    );
+  perPool('allocations', 'Cluster IPs and node ports in use.', ({ used }) => used);
+  perPool('allocations_limit', 'Cluster IPs and node ports there are.', ({ size }) => size);
   const perResource = (name: string, help: string, read: (of: ReturnType<Cache['of']>) => number): void =>
     metrics.collected('gauge', { name: prefix + name, help, labels: ['resource'] }, () =>
       [...cache.all()].map((of) => ({ labels: [of.resource.name], value: read(of) })),

@@ -83,7 +83,7 @@ test('requests under way are answered while draining, and nothing new is taken',
   const socket = connect(Number(port), hostname);
   t.teardown(() => socket.destroy());
   const body = JSON.stringify(service('web'));
-  const head = `POST ${services} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const head = `POST ${services} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
   await new Promise((resolve) => socket.once('connect', resolve));
   socket.write(head + body.slice(0, 10));
   await control.get('/healthz');

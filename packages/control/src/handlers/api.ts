@@ -59,7 +59,7 @@ async function safely(
   try {
     if (!methods.includes(request.method)) return methodNotAllowed();
     if (route === undefined) return notFound();
-    admitRequest(options.gates, request.peer, route);
+    admitRequest(options.gates, request, route);
     return await options.inFlight.run(route, () => dispatch(options, request, route, resource));
   } catch (error) {
     const failure = toApiError(error);

@@ -210,7 +210,7 @@ test('a client that stops reading is cut off, and nobody waits for it', async (t
   const deaf = connect(Number(url.port), url.hostname);
   t.teardown(() => deaf.destroy());
   deaf.pause();
-  deaf.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  deaf.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   const reader = await control.watch(`${services}?watch=1&resourceVersion=${resourceVersion}`);
   await eventually('both watch', async () =>
     (await control.get('/metrics')).text.includes('outrigger_control_watchers{resource="services"} 2'),
