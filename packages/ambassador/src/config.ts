@@ -1,8 +1,10 @@
 /** The ambassador's configuration: the spec of a RedisAmbassador, turned into what the program uses. */
 
 import {
+  boolean,
   durationMs,
   invalid,
+  object,
   redisAmbassadorSpec,
   required,
   validateRedisAmbassadorSpec,
@@ -13,6 +15,8 @@ import type { Check } from '@outrigger/core/config';
 import { OutriggerError } from '@outrigger/core/errors';
 import { parseAddress } from '@outrigger/core/net';
 import type { Address } from '@outrigger/core/net';
+import { controlConnectionChecks, controlConnectionFields, hasControl } from '@outrigger/core/watch';
+import type { ControlConfig } from '@outrigger/core/watch';
 import { parseServer } from './server.ts';
 import type { ServerSpec } from './server.ts';
 
@@ -39,11 +43,24 @@ export interface AmbassadorConfig {
   readonly consistency: Consistency;
   /** A replica whose last proven state is older takes no reads. Raised: more stale reads, fewer reads at the primary. */
   readonly maxLagMs: number;
+  /** For servers written as `svc:`, and for presence. */
+  readonly control: ControlConfig;
+  /** A Lease also on API servers that are not Outrigger's. */
+  readonly presence: boolean;
 }
 
-export const ambassadorSchema = redisAmbassadorSpec;
+export const ambassadorSchema = object({
+  ...redisAmbassadorSpec.fields,
+  ...controlConnectionFields,
+  presence: boolean('keep a Lease that says this ambassador is here, against foreign API servers too', {
+    default: false,
+  }),
+});
+
+type Values = RedisAmbassadorSpec & ControlConfig & { readonly presence?: boolean };
 
 export const ambassadorChecks: Readonly<Record<string, Check>> = {
+  ...controlConnectionChecks,
   listen: (value) => void parseAddress(String(value)),
   admin: (value) => void parseAddress(String(value)),
   primary: (value) => void parseServer(String(value)),
@@ -53,7 +70,7 @@ export const ambassadorChecks: Readonly<Record<string, Check>> = {
 
 /** Throws InvalidConfig with every problem. */
 export function parseConfig(values: Readonly<Record<string, unknown>>): AmbassadorConfig {
-  const spec = values as unknown as RedisAmbassadorSpec;
+  const spec = values as unknown as Values;
   refuseInvalid([...validateRedisAmbassadorSpec(spec, ''), ...ownRules(spec)]);
   return Object.freeze({
     listen: parseAddress(spec.listen),
@@ -65,16 +82,27 @@ export function parseConfig(values: Readonly<Record<string, unknown>>): Ambassad
     readPolicy: spec.readPolicy,
     consistency: spec.consistency,
     maxLagMs: durationMs(spec.maxLag, 'maxLag'),
+    control: controlOf(spec),
+    presence: spec.presence ?? false,
   });
 }
 
+/** The control connection alone, so that a reload can tell whether it changed. */
+function controlOf(spec: Values): ControlConfig {
+  const names = new Set([...Object.keys(controlConnectionFields), 'stateDir']);
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => names.has(name)));
+}
+
 /** What only the ambassador knows about its servers. */
-function ownRules(spec: RedisAmbassadorSpec): FieldError[] {
+function ownRules(spec: Values): FieldError[] {
   const replicas = spec.replica ?? [];
   const errors = [
     ...(spec.primary === undefined ? [] : unusable(spec.primary, 'primary')),
     ...replicas.flatMap((server, i) => unusable(server, `replica[${i}]`)),
   ];
+  if (!hasControl(spec) && [spec.primary, ...replicas].some((server) => server?.startsWith('svc:'))) {
+    errors.push(required('control', 'where the control service is, to follow servers written as svc:'));
+  }
   if (spec.readPolicy === 'replica' && replicas.length === 0) {
     errors.push(required('replica', 'at least one, since readPolicy is replica'));
   }

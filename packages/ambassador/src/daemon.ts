@@ -2,11 +2,15 @@
 
 import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
-import { Cleanup } from '@outrigger/core/lifecycle';
+import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps, Health } from '@outrigger/core/lifecycle';
 import { isLoopback } from '@outrigger/core/net';
 import type { Listener } from '@outrigger/core/net';
+import { startPresence } from '@outrigger/core/presence';
 import { encodeError } from '@outrigger/core/resp';
+import { createSource, hasControl } from '@outrigger/core/watch';
+import type { Source } from '@outrigger/core/watch';
+import { hostname } from 'node:os';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { CommandTable } from './commands.ts';
@@ -21,6 +25,7 @@ import type { AmbassadorLimits } from './limits.ts';
 import { exposeState, SessionCounters } from './metrics.ts';
 import { Poller } from './poller.ts';
 import type { Server } from './server.ts';
+import { watchServices } from './services.ts';
 import { openSource } from './source.ts';
 import type { ServerSource, WatchService } from './source.ts';
 import { Topology } from './topology.ts';
@@ -62,6 +67,8 @@ class Ambassador implements Daemon {
   readonly #connectionOptions: ConnectionOptions;
   #config: AmbassadorConfig;
   #credentials: Credentials | undefined;
+  #watches: Source | undefined;
+  #watchService: WatchService | undefined;
   #source: ServerSource | undefined;
   #replicas = new Map<string, Server>();
   #primary: Server | undefined;
@@ -100,8 +107,9 @@ class Ambassador implements Daemon {
 
   async open(): Promise<void> {
     const { deps, cleanup } = { deps: this.#deps, cleanup: this.#cleanup };
-    await this.#configure(this.#config);
+    await this.#connectControl();
     cleanup.add('source', () => this.#source?.close());
+    await this.#configure(this.#config);
     cleanup.add('poller', () => this.#poller.close());
     await this.#poller.start();
     await this.#listen();
@@ -122,11 +130,12 @@ class Ambassador implements Daemon {
     cleanup.add('admin', () => admin.close());
     this.addresses['admin'] = admin.name;
     exposeState(deps.metrics, this.#exposed());
+    this.#startPresence(admin.name);
   }
 
   async reload(next: unknown): Promise<void> {
     const config = next as AmbassadorConfig;
-    for (const field of ['listen', 'admin'] as const) {
+    for (const field of ['listen', 'admin', 'control', 'presence'] as const) {
       if (JSON.stringify(config[field]) === JSON.stringify(this.#config[field])) continue;
       throw new OutriggerError(`${field} cannot change while the ambassador runs`, {
         code: 'CONFIG_INVALID',
@@ -146,11 +155,38 @@ class Ambassador implements Daemon {
     return this.#cleanup.run();
   }
 
+  async #connectControl(): Promise<void> {
+    const { control } = this.#config;
+    this.#watchService = this.#deps.watchService;
+    if (!hasControl(control)) return;
+    const watches = await createSource(control, { role: 'ambassador', version }, this.#deps);
+    this.#cleanup.add('watches', () => watches.close());
+    await watches.start();
+    this.#watches = watches;
+    this.#watchService ??= watchServices(watches);
+  }
+
+  #startPresence(admin: string): void {
+    if (this.#watches === undefined) return;
+    const presence = startPresence(
+      {
+        role: 'ambassador',
+        // Several ambassadors may run on one machine; only one of them has this admin address.
+        instance: `${hostname()}-${admin.split(':').at(-1)}`.toLowerCase().replaceAll('.', '-'),
+        client: this.#watches.client,
+        always: this.#config.presence,
+        facts: () => ({ admin, scrape: `http://${admin}/metrics`, version }),
+      },
+      this.#deps,
+    );
+    this.#cleanup.add('presence', () => presence.stop());
+  }
+
   /** Everything that can fail happens before anything changes. */
   async #configure(config: AmbassadorConfig): Promise<void> {
-    const { environment = {}, watchService } = this.#deps;
+    const { environment = {} } = this.#deps;
     const credentials = await readCredentials(config.username, config.password, environment);
-    const source = await openSource(config, watchService, () => this.#serversChanged());
+    const source = await openSource(config, this.#watchService, () => this.#serversChanged());
     this.#source?.close();
     this.#source = source;
     this.#config = config;
@@ -160,17 +196,12 @@ class Ambassador implements Daemon {
 
   #serversChanged(): void {
     if (this.#source === undefined) return;
-    const { primary: candidates, replicas: named } = this.#source.servers;
-    const primary = candidates.length === 1 ? candidates[0] : undefined;
+    const { primary, problem, replicas: named } = this.#source.servers;
     const replicas = named.filter((server) => server.name !== primary?.name);
     this.#primary = primary;
     this.#replicas = new Map(replicas.map((server) => [server.name, server]));
     this.#topology.setServers(primary?.name ?? '', [...this.#replicas.keys()]);
-    if (primary === undefined) {
-      this.#topology.primaryLost(
-        `its Service has ${candidates.length} ready endpoints instead of exactly one`,
-      );
-    }
+    if (primary === undefined) this.#topology.primaryLost(problem);
     this.#poller.setServers({ primary, replicas });
     this.#each(this.#connections, (connection) => connection.onServersChanged());
   }
@@ -231,6 +262,7 @@ class Ambassador implements Daemon {
   async #drainAll(): Promise<void> {
     this.#deps.log.info('draining', { sessions: this.#connections.size });
     this.#listener?.close();
+    await this.#watches?.save();
     this.#each(this.#connections, (connection) => connection.drain());
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }

@@ -9,6 +9,8 @@ import type { ServiceTarget } from '@outrigger/core/net';
 export interface EndpointWatch {
   /** Ready endpoints now; empty until the first are known. */
   readonly servers: readonly Server[];
+  /** Why there are none; '' when there are. */
+  readonly problem: string;
   close(): void;
 }
 
@@ -16,8 +18,10 @@ export interface EndpointWatch {
 export type WatchService = (target: ServiceTarget, onChange: () => void) => Promise<EndpointWatch>;
 
 export interface ServerSet {
-  /** Candidates: of several, the one that says it is a primary is used. */
-  readonly primary: readonly Server[];
+  /** Undefined unless it is known which one server that is. */
+  readonly primary: Server | undefined;
+  /** Why there is no primary. */
+  readonly problem: string;
   readonly replicas: readonly Server[];
 }
 
@@ -32,17 +36,23 @@ export async function openSource(
   watch: WatchService | undefined,
   onChange: () => void,
 ): Promise<ServerSource> {
-  const opened: Followed[] = [];
+  const opened: EndpointWatch[] = [];
   try {
     for (const spec of [config.primary, ...config.replicas]) opened.push(await follow(spec, watch, onChange));
   } catch (error) {
     for (const followed of opened) followed.close();
     throw error;
   }
-  const [primary, ...replicas] = opened as [Followed, ...Followed[]];
+  const [primary, ...replicas] = opened as [EndpointWatch, ...EndpointWatch[]];
   return {
     get servers() {
-      return { primary: primary.servers, replicas: distinct(replicas.flatMap((one) => one.servers)) };
+      const [only, ...others] = primary.servers;
+      const several = `its Service has ${others.length + 1} ready endpoints: it must select the primary alone`;
+      return {
+        primary: others.length === 0 ? only : undefined,
+        problem: others.length === 0 ? primary.problem : several,
+        replicas: distinct(replicas.flatMap((one) => one.servers)),
+      };
     },
     close: () => {
       for (const followed of opened) followed.close();
@@ -50,14 +60,12 @@ export async function openSource(
   };
 }
 
-type Followed = EndpointWatch;
-
 async function follow(
   spec: ServerSpec,
   watch: WatchService | undefined,
   onChange: () => void,
-): Promise<Followed> {
-  if (spec.kind === 'server') return { servers: [spec.server], close: () => {} };
+): Promise<EndpointWatch> {
+  if (spec.kind === 'server') return { servers: [spec.server], problem: '', close: () => {} };
   if (watch === undefined) {
     throw new OutriggerError(`svc:${spec.namespace}/${spec.name} cannot be watched`, {
       code: 'AMBASSADOR_NO_CONTROL',

@@ -41,6 +41,7 @@ test('every problem is told at once, and no password with them', async (t) => {
   t.notMatch(message, /hunter2/);
   t.match(message, /use username and passwordFrom/);
   t.throws(() => config({}), /primary: .*Required/);
+  t.throws(() => config({ primary: 'svc:default/redis' }), /control: .*where the control service is/);
   t.throws(() => config({ primary: 'h:1', readPolicy: 'replica' }), /replica: .*at least one/);
   t.throws(() => config({ primary: 'h:1', username: 'app' }), /passwordFrom: .*password of username/);
 });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis, tempDir } from '../../../test/harness/index.ts';
+import { parseServer } from '../src/index.ts';
+import type { Server, WatchService } from '../src/index.ts';
 import { Client, command, config, startAmbassador, startServers } from './setting.ts';
 import { Valve } from './valve.ts';
 
@@ -56,6 +58,9 @@ test('reload: servers and policy change under a live connection, which loses not
   const values = { primary: primary.address, consistency: 'eventual' };
   const amb = await startAmbassador(t, { ...values, replica: [first] });
   await primary.cli('SET', 'k', 'v');
+  for (const replica of replicas) {
+    await eventually('each replica has k', async () => (await replica.cli('EXISTS', 'k')) === '1');
+  }
   const reload = (next: Record<string, unknown>): Promise<void> =>
     amb.daemon.reload(config({ ...values, ...next }));
   const client = await amb.client();
@@ -188,46 +193,48 @@ test('a primary whose file of secrets cannot be read keeps the ambassador from s
   });
 });
 
-test('a Service cannot be followed without a control service', async (t) => {
-  await t.rejects(startAmbassador(t, { primary: 'svc:default/redis' }), {
-    code: 'AMBASSADOR_NO_CONTROL',
-    target: 'default/redis',
-  });
-});
-
 test('a Service’s endpoints are followed as they change', redis, async (t) => {
   const { primary, replicas } = await startServers(t, 2);
-  const at = (address: string) => ({ name: address, tls: false, address: { kind: 'tcp' as const, host: '127.0.0.1', port: Number(address.split(':')[1]) } }); // prettier-ignore
+  const at = (address: string): Server => (parseServer(address) as { server: Server }).server;
   let changed = (): void => {};
   const services: Record<string, string[]> = { main: [primary.address], all: [] };
+  const watchService: WatchService = ({ name }, onChange) => {
+    changed = onChange;
+    return Promise.resolve({
+      get servers() {
+        return (services[name] ?? []).map(at);
+      },
+      problem: 'it has no ready endpoint',
+      close: () => {},
+    });
+  };
+  // The control service itself is never reached: the watch is ours.
+  const control = ['http://127.0.0.1:1'];
   const amb = await startAmbassador(
     t,
-    { primary: 'svc:default/main', replica: ['svc:default/all'], consistency: 'eventual' },
-    {
-      watchService: ({ name }, onChange) => {
-        changed = onChange;
-        return Promise.resolve({
-          get servers() {
-            return (services[name] ?? []).map(at);
-          },
-          close: () => {},
-        });
-      },
-    },
+    { primary: 'svc:default/main', replica: ['svc:default/all'], consistency: 'eventual', control },
+    { watchService },
   );
   const client = await amb.client();
   t.equal(await client.ask('SET', 'k', 'v'), '+OK\r\n');
   services['all'] = [primary.address, ...replicas.map((replica) => replica.address)];
   changed();
   await eventually('both replicas take reads', async () => {
-    const { replicas: seen } = (await (await fetch(`${amb.adminUrl}/debug/ambassador`)).json()) as { replicas: { takesReads: boolean }[] }; // prettier-ignore
+    const { replicas: seen } = (await (await fetch(`${amb.adminUrl}/debug/ambassador`)).json()) as {
+      replicas: { takesReads: boolean }[];
+    };
     return seen.length === 2 && seen.every((replica) => replica.takesReads);
   });
   await client.ask('GET', 'k');
   t.equal(await amb.metric('commands_total', 'class="read",route="replica"'), 1);
-  services['main'] = [];
-  changed();
-  const other = await amb.client();
-  t.match(await other.ask('SET', 'k', 'w'), /its Service has 0 ready endpoints instead of exactly one/);
-  t.equal(await client.ask('SET', 'k', 'w'), '+OK\r\n', 'an open connection is not taken away');
+  for (const [endpoints, why] of [
+    [[], /it has no ready endpoint/],
+    [[primary.address, ...replicas.map((replica) => replica.address)], /its Service has 3 ready endpoints/],
+  ] as const) {
+    services['main'] = [...endpoints];
+    changed();
+    const other = await amb.client();
+    t.match(await other.ask('SET', 'k', 'w'), why);
+    t.equal(await client.ask('SET', 'k', 'w'), '+OK\r\n', 'an open connection is not taken away');
+  }
 });
