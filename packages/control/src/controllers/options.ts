@@ -30,10 +30,10 @@ export interface ControllerOptions {
   /** How long a registered pod stays, not ready, after its Lease expired, before it is removed. */
   readonly removeAfterMs: number;
   /**
-   * How long the pods of a Service are held ready at most when more than half of them fell silent at once, while other
-   * Leases are heard. Without any sign of life from anyone the hold has no end.
+   * How long pods are held ready at most when more than half of a Service, or of everyone, fell silent at once. Only
+   * while someone is heard: without any sign of life from anyone a hold has no end.
    */
-  readonly serviceHoldMs: number;
+  readonly holdMs: number;
 
   /** An owner that never was seen is taken for absent after this long. */
   readonly unknownOwnerMs: number;
@@ -55,7 +55,7 @@ export const defaultControllerOptions: ControllerOptions = Object.freeze({
   leaseDurationMs: 40_000,
   leaseSweepMs: 1_000,
   removeAfterMs: 300_000,
-  serviceHoldMs: 300_000,
+  holdMs: 300_000,
   unknownOwnerMs: 30_000,
   eventBurst: 50,
   eventsPerSecond: 1,

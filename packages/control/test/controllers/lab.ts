@@ -10,6 +10,7 @@ import type {
   Service,
 } from '@outrigger/core/api';
 import {
+  equalJson,
   endpointSliceKind,
   eventKind,
   formatMicroTime,
@@ -98,11 +99,13 @@ export class Lab {
     change: (object: T) => void,
   ): Promise<T> {
     const object = this.get(kind, name);
+    const statusOf = (of: T): unknown => (of as { status?: unknown }).status;
+    const before = structuredClone(statusOf(object));
     change(object);
     const updated = await this.api.update(kind, object);
-    const status = (object as { status?: unknown }).status;
-    const written =
-      status === undefined ? updated : await this.api.updateStatus(kind, { ...updated, status } as T);
+    const written = equalJson(before, statusOf(object))
+      ? updated
+      : await this.api.updateStatus(kind, { ...updated, status: statusOf(object) } as T);
     await this.settle();
     return written;
   }

@@ -4,7 +4,7 @@ import { leaseKind, namespaceKind, podKind, serviceKind } from '@outrigger/core/
 import { test } from 'tap';
 import { ipAt, Lab, serviceObject } from './lab.ts';
 
-const options = { controllers: { removeAfterMs: 60_000, serviceHoldMs: 90_000 } };
+const options = { controllers: { removeAfterMs: 60_000, holdMs: 90_000 } };
 
 /** `count` registered pods `web-0` … of Service `web`, Leases of ten seconds; more pods of another Service as company. */
 async function mesh(count: number, others = 0): Promise<Lab> {
@@ -137,14 +137,35 @@ test('Leases that run out one after the other are seen as one loss', async (t) =
   await lab.stop();
 });
 
-test('after a hold, those who are heard are kept, and those who are not expire a full duration later', async (t) => {
+test('in an outage nobody is marked before the hold, though Leases run out one after the other', async (t) => {
+  const lab = await mesh(9);
+  for (let second = 0; second < 30; second += 1) {
+    await lab.renew(...names('web', 0, 9).filter((_, i) => i % 3 === second % 3));
+    await lab.advance(1);
+  }
+  await lab.advance(600);
+  t.equal(lab.readyOf('web').length, 9);
+  t.equal(await lab.metric('outrigger_controller_leases_expired_total'), 0);
+  await lab.stop();
+});
+
+test('after a hold of everyone, who is still silent a full duration after half of them were heard is dead', async (t) => {
   const lab = await mesh(8);
   await lab.advance(60);
   t.equal(lab.readyOf('web').length, 8);
-  const back = names('web', 0, 2);
+  const back = names('web', 0, 4);
   await lab.live(9, ...back);
   t.equal(lab.readyOf('web').length, 8, 'everyone gets a full duration to be heard');
   await lab.live(4, ...back);
+  t.strictSame(lab.readyOf('web'), [0, 1, 2, 3].map(ipAt));
+  await lab.stop();
+});
+
+test('a few who are heard do not tell that the others are dead, until the hold has been long', async (t) => {
+  const lab = await mesh(8);
+  await lab.live(90, 'web-0', 'web-1');
+  t.equal(lab.readyOf('web').length, 8, 'we may be cut off from all but our neighbours');
+  await lab.live(15, 'web-0', 'web-1');
   t.strictSame(lab.readyOf('web'), [ipAt(0), ipAt(1)]);
   await lab.stop();
 });

@@ -77,7 +77,7 @@ export class PodLifecycle {
     this.#options = options;
     this.#book = new LeaseBook(options.leaseDurationMs);
     this.#judge = new Judge({
-      serviceHoldMs: options.serviceHoldMs,
+      holdMs: options.holdMs,
       servicesOf: (pod) => world.servicesOf(pod),
     });
     this.#events = new EventRecorder(api, deps, options);

@@ -3,11 +3,15 @@
  *
  * A pod whose Lease ran out is usually dead. But when many fall silent together, it is more likely that we are deaf: the
  * control service was cut off, stopped, or refused the renewals itself. Marking them all not ready would take down what
- * works. So when more than half of a group (the pods of one Service, or all Leases there are) falls silent within one
- * duration, the group is held: nobody in it is marked. The hold ends when its Leases are renewed; or when someone of the
- * group has been heard again and a full duration later the others still have not, for then we are not deaf. A Service
- * none of whose pods is ever heard again is held for `serviceHoldMs`, as long as we hear others; when nobody at all is
- * heard, there is no end: what was last known to work is the best guess.
+ * works. So when more than half of a group (the pods of one Service, or all Leases there are) is silent, or late enough
+ * to become so, within one duration, the group is held: nobody in it is marked. A hold ends
+ *
+ * - when the Leases are renewed: nothing happened;
+ * - when for a full duration enough of the group has been heard to say that we are not deaf: anyone of a Service, half
+ *   of everyone. Who is still silent then is dead;
+ * - after `holdMs`, if at least someone is heard at that time: then it is not us alone.
+ *
+ * When nobody at all is heard there is no end: what was last known to work is the best guess.
  */
 
 import type { ObjectKey } from '../keys.ts';
@@ -43,7 +47,7 @@ export interface Judgement {
 
 interface Standing {
   readonly hold: Hold;
-  /** When someone of the group was first heard after the hold began. */
+  /** Since when enough of the group has been heard after the hold began. */
   heardAt: number | undefined;
 }
 
@@ -54,7 +58,7 @@ interface Group {
 }
 
 export interface JudgeOptions {
-  readonly serviceHoldMs: number;
+  readonly holdMs: number;
   /** The Services that select a pod. */
   readonly servicesOf: (pod: ObjectKey) => readonly ObjectKey[];
 }
@@ -103,7 +107,7 @@ export class Judge {
   #endHolds(groups: ReadonlyMap<string, Group>, now: number): Judgement['ended'] {
     const ended: { -readonly [K in keyof Judgement['ended'][number]]: Judgement['ended'][number][K] }[] = [];
     for (const [group, standing] of this.#standing) {
-      const why = this.#whyOver(standing, groups.get(group)?.members ?? [], now);
+      const why = this.#whyOver(standing, groups.get(group), now);
       if (why === undefined) continue;
       this.#standing.delete(group);
       ended.push({ ...standing.hold, why });
@@ -113,32 +117,33 @@ export class Judge {
 
   #whyOver(
     standing: Standing,
-    members: readonly Member[],
+    group: Group | undefined,
     now: number,
   ): 'renewed' | 'heard' | 'timeout' | undefined {
-    const { group, since } = standing.hold;
-    if (!members.some((member) => isCandidate(member, now))) return 'renewed';
-    for (const { renewedAt } of members) {
-      if (renewedAt !== undefined && renewedAt > since) standing.heardAt ??= renewedAt;
-    }
-    const graceMs = members.reduce((longest, { durationMs }) => Math.max(longest, durationMs), 0);
+    const { hold } = standing;
+    if (group === undefined || !group.members.some((member) => isCandidate(member, now))) return 'renewed';
+    const heard = group.members.filter((member) => isHeard(member, hold.since, now)).length;
+    const ofAll = hold.group === everyone;
+    const enough = heard > 0 && (!ofAll || heard * 2 >= group.counted);
+    standing.heardAt = enough ? (standing.heardAt ?? now) : undefined;
+    const graceMs = group.members.reduce((longest, { durationMs }) => Math.max(longest, durationMs), 0);
     if (standing.heardAt !== undefined && now - standing.heardAt >= graceMs) return 'heard';
-    if (group === everyone || this.#standing.has(everyone)) return undefined;
-    return now - since >= this.#options.serviceHoldMs ? 'timeout' : undefined;
+    const someoneHeard = ofAll ? heard > 0 : !this.#standing.has(everyone);
+    return someoneHeard && now - hold.since >= this.#options.holdMs ? 'timeout' : undefined;
   }
 
   #groups(members: readonly Member[], now: number): Map<string, Group> {
     const groups = new Map<string, Group>();
     for (const member of members) {
-      const silent = isSilent(member, now);
+      const late = isLate(member, now);
       const services = member.judged ? this.#options.servicesOf(member.key) : [];
-      const counts = !silent || isFreshLoss(member, now);
+      const counts = !late || isFreshLoss(member, now);
       for (const name of [everyone, ...services]) {
         const group = groups.get(name) ?? { members: [], counted: 0, lost: 0 };
         groups.set(name, group);
         group.members.push(member);
         if (counts) group.counted += 1;
-        if (counts && silent) group.lost += 1;
+        if (counts && late) group.lost += 1;
       }
     }
     return groups;
@@ -147,6 +152,21 @@ export class Judge {
 
 export function isSilent({ lastHeard, durationMs }: Heard, now: number): boolean {
   return now - lastHeard >= durationMs;
+}
+
+/**
+ * Leases are renewed three times in their duration or more often, so one this old has missed its time. In an outage
+ * all of them have by the time the first runs out: the hold comes before the first verdict.
+ */
+const lateAt = 2 / 3;
+
+function isLate({ lastHeard, durationMs }: Heard, now: number): boolean {
+  return now - lastHeard >= durationMs * lateAt;
+}
+
+/** Renewed since a time, and not late again. */
+function isHeard(member: Member, since: number, now: number): boolean {
+  return member.renewedAt !== undefined && member.renewedAt > since && !isLate(member, now);
 }
 
 /** Silent, and nothing has been done about it yet. */
