@@ -27,6 +27,30 @@ test('a failed liveness probe starts the command again', async (t) => {
   t.match(pod.status, { containerStatuses: [{ restartCount: 1, ready: true }] });
 });
 
+test('asked to end while the command waits for its next start, it is not started again', async (t) => {
+  const { url } = await startControl(t);
+  await api(url, 'POST', services, service('web', { app: 'web' }));
+  const { process: registered, port } = await register(t, url, ['--liveness-http-probe', '/']);
+  await eventually('it listens', () => fetch(`http://127.0.0.1:${port}/sick`, { method: 'POST' }));
+  await eventually('waiting', async () => {
+    const { body } = await api(url, 'GET', `${pods}/web-0`);
+    return JSON.stringify(body.status).includes('CrashLoopBackOff');
+  });
+  registered.signal('SIGTERM');
+  t.same(await registered.exited, { code: 0, signal: null });
+  t.equal(registered.stdout.match(/^begun$/gm)?.length, 1);
+  await gone(url, `${pods}/web-0`);
+});
+
+test('signals that are not about the end go to the command', async (t) => {
+  const { url } = await startControl(t);
+  const { process: registered } = await register(t, url, ['--create-service']);
+  await registered.matched(/^begun$/m);
+  await ready(url, 'True');
+  registered.signal('SIGHUP');
+  t.ok(await registered.matched(/^reopened$/m));
+});
+
 test('the control service may be gone when the command starts, and comes later', async (t) => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

@@ -104,6 +104,8 @@ export class Registration {
       });
       this.#lastEvent = { key, event };
     } catch (error) {
+      // Gone perhaps, as Events are after a while: the next one is written anew.
+      this.#lastEvent = undefined;
       this.#deps.log.debug('event not written', { reason, error });
     }
   }

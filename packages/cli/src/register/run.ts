@@ -9,7 +9,7 @@ import type { Prober, ProbePurpose } from '@outrigger/core/probe';
 import { createApiClient, resolveConnection } from '@outrigger/core/watch';
 import { InvalidConfig } from '@outrigger/core/config';
 import { hostname } from 'node:os';
-import { waitForSignal } from '../run/signals.ts';
+import { onSignals, waitForSignal } from '../run/signals.ts';
 import { CommandProcess } from './command-process.ts';
 import type { CommandExit } from './command-process.ts';
 import { parseRegisterConfig } from './config.ts';
@@ -21,6 +21,8 @@ const deletionPollMs = 2000;
 /** Wait before the command is started again after a failed liveness probe; doubled each time up to the longest. */
 const restartBackoffMs = 1000;
 const longestBackoffMs = 60_000;
+/** What the command gets as it comes; SIGTERM and SIGINT are for us, and the command hears of them last. */
+const forwarded = ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export async function runRegister(
   values: Readonly<Record<string, unknown>>,
@@ -60,6 +62,10 @@ class Workload {
   async run(): Promise<number> {
     try {
       return await this.#run();
+    } catch (error) {
+      // The command cannot be started, not even again: nothing is to be sent there.
+      await this.#registration?.leave();
+      throw error;
     } finally {
       await this.#cleanup.run();
     }
@@ -86,6 +92,10 @@ class Workload {
       });
     }
     await this.#process.start();
+    this.#cleanup.add(
+      'forwarded signals',
+      onSignals(forwarded, (name) => this.#process.signal(name)),
+    );
     this.#startProbes();
     this.#report(
       this.#config.readiness === undefined,
@@ -100,7 +110,8 @@ class Workload {
       const event = await Promise.race([ending, deleted, this.#process.exited]);
       if (typeof event === 'string') return this.#end(registration, event);
       if (!this.#restarting) return this.#ended(registration, event);
-      await this.#restart();
+      const why = await this.#restart(Promise.race([ending, deleted]));
+      if (why !== undefined) return this.#end(registration, why);
     }
   }
 
@@ -123,15 +134,18 @@ class Workload {
     return code ?? 1;
   }
 
-  async #restart(): Promise<void> {
+  /** Resolves with why there is to be no other start, if so. */
+  async #restart(ending: Promise<string>): Promise<string | undefined> {
     const wait = Math.min(restartBackoffMs * 2 ** Math.min(this.#restarts, 10), longestBackoffMs);
     this.#restarts += 1;
     this.#report(false, 'CrashLoopBackOff', `restarted after a failed liveness probe, waiting ${wait} ms`);
-    await this.#deps.clock.sleep(wait);
+    const why = await Promise.race([ending, this.#deps.clock.sleep(wait)]);
+    if (why !== undefined) return why;
     await this.#process.start();
     this.#restarting = false;
     this.#startProbes();
     this.#report(this.#config.readiness === undefined, 'ContainersNotReady', 'started again, not probed yet');
+    return undefined;
   }
 
   #startProbes(): void {

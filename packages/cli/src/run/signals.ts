@@ -17,3 +17,14 @@ export function waitForSignal(ignoreMs = 0): Promise<string> {
     for (const name of endingSignals) process.on(name, done);
   });
 }
+
+/** Calls for each of these signals, until the returned function is called. */
+export function onSignals(
+  names: readonly NodeJS.Signals[],
+  call: (name: NodeJS.Signals) => void,
+): () => void {
+  for (const name of names) process.on(name, call);
+  return () => {
+    for (const name of names) process.off(name, call);
+  };
+}
