@@ -17,5 +17,12 @@ export function processDeps(role: string, values: Readonly<Record<string, unknow
     wall: () => clock.wall(),
     fields: { role },
   });
-  return { clock, random: systemRandom(), log, metrics: new Metrics(), net: systemNet() };
+  return {
+    clock,
+    random: systemRandom(),
+    log,
+    metrics: new Metrics(),
+    net: systemNet(),
+    environment: process.env,
+  };
 }

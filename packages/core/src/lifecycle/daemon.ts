@@ -12,6 +12,8 @@ export interface Deps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly net: Net;
+  /** What `{env: NAME}` in a configuration may name; only the command reads the process' own. Absent: nothing. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Daemon {
