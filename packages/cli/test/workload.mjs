@@ -10,9 +10,8 @@ const server = http.createServer((request, response) => {
   response.statusCode = healthy || request.method === 'POST' ? 200 : 503;
   response.end(`${process.pid}\n`);
 });
-process.stdout.write('begun\n');
 process.on('SIGHUP', () => process.stdout.write('reopened\n'));
-server.listen(Number(port), '127.0.0.1');
+server.listen(Number(port), '127.0.0.1', () => process.stdout.write('begun\n'));
 process.once('SIGTERM', () => {
   server.close();
   server.closeAllConnections();

@@ -62,9 +62,14 @@ export class Child {
     return this.#over;
   }
 
+  /** Resolves when the program has ended, whoever ended it. */
+  get ended(): Promise<unknown> {
+    return this.#exited;
+  }
+
   /** As if the machine had pulled the plug on it and what it started. */
   async kill(): Promise<void> {
-    this.#signal('SIGKILL');
+    killGroup(this.pid);
     await this.#exited;
   }
 
@@ -72,17 +77,20 @@ export class Child {
   async stop(): Promise<void> {
     if (this.#over) return;
     this.#process.kill('SIGTERM');
-    const insist = setTimeout(() => this.#signal('SIGKILL'), stopTimeoutMs);
+    const insist = setTimeout(() => killGroup(this.pid), stopTimeoutMs);
     await this.#exited;
     clearTimeout(insist);
+    killGroup(this.pid);
   }
+}
 
-  #signal(signal: NodeJS.Signals): void {
-    try {
-      process.kill(-this.pid, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+/** The program leads a group of its own, so this reaches what it has started too. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined || pid === 0) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
@@ -97,7 +105,7 @@ function untilReady(options: ChildOptions, child: ChildProcess): Promise<Record<
       reject(new OutriggerError(`${name} ${what}`, { code: 'DEMO_CHILD_FAILED', target: name, hint, cause }));
     };
     const timer = setTimeout(() => {
-      child.kill('SIGKILL');
+      killGroup(child.pid);
       failed(`was not ready within ${readyTimeoutMs / 1000} s`);
     }, readyTimeoutMs);
     const done = (addresses: Record<string, string>): void => {

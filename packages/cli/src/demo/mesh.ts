@@ -101,7 +101,16 @@ export class DemoMesh {
       'register',
       [
         ...['--control', this.controlUrl, '--service', 'default/web', '--create-service', '--name', name],
-        ...['--ports', `${port}:http`, '--address', '127.0.0.1', '--http-probe', '/healthz'],
+        ...[
+          '--ports',
+          `${port}:http`,
+          '--address',
+          '127.0.0.1',
+          '--http-probe',
+          '/healthz',
+          '--probe-period',
+          '1s',
+        ],
         ...['--', process.execPath, backendFile, name, String(port), statsd],
       ],
       name,
@@ -147,7 +156,7 @@ export class DemoMesh {
     const child = await Child.start({
       name,
       command: process.execPath,
-      args: [main, role, ...args],
+      args: [main, role, '--log-format', 'text', ...args],
       ready: outriggerReady,
       onLine: this.#events.onLine,
     });

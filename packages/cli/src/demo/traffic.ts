@@ -81,6 +81,26 @@ export function redisCommands(address: string, commands: readonly string[]): Pro
   });
 }
 
+/** A write and some reads now and then, as long as somebody watches. Failures show in the ambassador's own metrics. */
+export function keepTalkingToRedis(address: string, pauseMs: number): () => Promise<void> {
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    for (let visits = 1; !stopped; visits++) {
+      // Connections of their own: a session that has just written would read from the primary for a moment.
+      await redisCommands(address, [`SET demo:visits ${visits}`]).catch(() => undefined);
+      await redisCommands(address, ['GET demo:visits', 'STRLEN demo:visits', 'EXISTS demo:visits']).catch(
+        () => undefined,
+      );
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  };
+  const running = run();
+  return async () => {
+    stopped = true;
+    await running;
+  };
+}
+
 function get(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = http.get(url, { agent: false, timeout: requestTimeoutMs }, (response) => {

@@ -48,7 +48,7 @@ export function renderView(facts: Facts, places: Places, events: readonly string
 function endpointTable(endpoints: readonly EndpointFact[], columns: number): string[] {
   if (endpoints.length === 0) return [red('  no endpoints: connections are refused at once')];
   const busiest = Math.max(1, ...endpoints.map(({ requests }) => requests));
-  const barWidth = Math.max(6, Math.min(30, columns - 62));
+  const barWidth = Math.max(6, Math.min(30, columns - 72));
   return endpoints.map((endpoint) => {
     const { name, address, status, why, requests } = endpoint;
     const bar = '█'.repeat(Math.round((requests / busiest) * barWidth)).padEnd(barWidth);
