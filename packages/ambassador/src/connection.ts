@@ -52,6 +52,12 @@ export class Connection implements SessionPorts {
     });
   }
 
+  /** Its connections to servers of this role. */
+  upstreams(role: Role): number {
+    const spliced = role === 'primary' && this.#splice !== undefined;
+    return spliced || this.#upstreams[role] !== undefined ? 1 : 0;
+  }
+
   get spliced(): boolean {
     return this.#splice !== undefined;
   }

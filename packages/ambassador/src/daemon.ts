@@ -18,12 +18,13 @@ import type { AmbassadorConfig } from './config.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { readCredentials } from './credentials.ts';
-import type { Credentials, Environment } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
 import { explainCommand } from './explain.ts';
 import { defaultLimits } from './limits.ts';
 import type { AmbassadorLimits } from './limits.ts';
 import { exposeState, SessionCounters } from './metrics.ts';
 import { Poller } from './poller.ts';
+import type { Role } from './ports.ts';
 import type { Server } from './server.ts';
 import { watchServices } from './services.ts';
 import { openSource } from './source.ts';
@@ -32,8 +33,6 @@ import { Topology } from './topology.ts';
 
 /** What only the ambassador asks for. */
 export interface AmbassadorDeps extends Deps {
-  /** Environment variables that `passwordFrom: {env}` may name. */
-  readonly environment?: Environment;
   /** For servers written as `svc:NAMESPACE/NAME`. */
   readonly watchService?: WatchService;
   readonly limits?: Partial<AmbassadorLimits>;
@@ -286,6 +285,8 @@ class Ambassador implements Daemon {
       get spliced() {
         return [...connections].filter((connection) => connection.spliced).length;
       },
+      upstreams: (role: Role) =>
+        [...connections].reduce((sum, connection) => sum + connection.upstreams(role), 0),
       topology: this.#topology,
       limits: this.#limits,
       nowMs: () => this.#deps.clock.now(),

@@ -110,6 +110,7 @@ const otherKeys: Readonly<Record<string, string>> = {
 export interface AmbassadorState {
   readonly sessions: number;
   readonly spliced: number;
+  readonly upstreams: (role: 'primary' | 'replica') => number;
   readonly topology: Topology;
   readonly limits: AmbassadorLimits;
   readonly nowMs: () => number;
@@ -122,6 +123,12 @@ export function exposeState(metrics: Metrics, state: AmbassadorState): void {
   gauge('spliced_sessions', 'Client connections joined to the primary without routing.', [], () => [
     { labels: [], value: state.spliced },
   ]);
+  gauge(
+    'upstream_connections',
+    'Connections of sessions to servers; at most one per role and session.',
+    ['role'],
+    () => (['primary', 'replica'] as const).map((role) => ({ labels: [role], value: state.upstreams(role) })),
+  );
   gauge('limit', 'Limits and intervals in force, by name.', ['name'], () =>
     Object.entries(state.limits).map(([name, value]) => ({ labels: [name], value: value as number })),
   );

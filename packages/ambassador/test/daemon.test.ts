@@ -19,6 +19,8 @@ test('drain: what was asked is answered, new clients are refused, then it is ove
   const spliced = await amb.client();
   await idle.ask('GET', 'k');
   await spliced.ask('MULTI');
+  t.equal(await amb.metric('upstream_connections', 'role="primary"'), 1);
+  t.equal(await amb.metric('upstream_connections', 'role="replica"'), 1);
   await busy.ask('GET', 'k');
   slow.shut('down');
   busy.send(command('GET', 'k') + command('SET', 'k', 'v') + command('GET', 'k') + command('SET', 'k', 'w').slice(0, 20)); // prettier-ignore
