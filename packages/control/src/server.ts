@@ -1,13 +1,7 @@
 /** The HTTP shell around the handlers: sockets, bodies, timeouts, TLS. It knows nothing of what it carries. */
 
 import { readFile } from 'node:fs/promises';
-import type {
-  IncomingMessage,
-  OutgoingHttpHeaders,
-  Server,
-  ServerOptions,
-  ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TlsOptions, TLSSocket } from 'node:tls';

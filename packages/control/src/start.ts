@@ -18,6 +18,7 @@ import type { PageOptions } from './handlers/pages.ts';
 import { Resources } from './handlers/resources.ts';
 import { versionInfo } from './handlers/version.ts';
 import { openApiPages } from './openapi/pages.ts';
+import { startPolicyStatus } from './policies/controller.ts';
 import { controllerApi } from './registry/controller-api.ts';
 import { deleteNamespaces } from './registry/namespace-deletion.ts';
 import { startServer } from './server.ts';
@@ -75,8 +76,10 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
 async function runControllers(deps: Deps, state: State, cleanup: Cleanup): Promise<void> {
   const { clock, random, log, metrics } = deps;
   const observer = metricsObserver(metrics);
-  const controllers = startControllers(controllerApi({ ...state, log }), { clock, random, log, observer });
+  const api = controllerApi({ ...state, log });
+  const controllers = startControllers(api, { clock, random, log, observer });
   cleanup.add('the controllers', () => controllers.close());
+  cleanup.add('the status of policies', startPolicyStatus(api, { clock, log }));
   await controllers.started;
 }
 

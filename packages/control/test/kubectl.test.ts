@@ -178,14 +178,15 @@ for (const version of ['1.32', '1.36'] as const) {
     await t.test('wait and watch', async (t) => {
       const { succeeds } = expectations(t, kubectl);
       await succeeds('wait svc/web --for=jsonpath={.spec.selector.app}=other --timeout=20s', /condition met/);
-      const waiting = kubectl.run('wait tp/fast --for=condition=Accepted --timeout=30s');
+      await succeeds('wait tp/fast --for=condition=Accepted --timeout=20s', /condition met/);
+      const waiting = kubectl.run('wait tp/fast --for=condition=Tested --timeout=30s');
       const watching = kubectl.follow(t, 'get svc -w');
       t.match((await watching.next()).value, /^NAME/);
       t.match((await watching.next()).value, /^web /);
       await succeeds('label svc web seen=1', /labeled/);
       t.match((await watching.next()).value, /^web /);
       const condition = {
-        type: 'Accepted',
+        type: 'Tested',
         status: 'True',
         reason: 'Tested',
         message: '',

@@ -2,6 +2,8 @@ import { test } from 'tap';
 import { service, services, startControl } from '../harness.ts';
 
 const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+/** No controller writes their status. */
+const ambassadors = '/apis/outrigger.dev/v1alpha1/namespaces/default/redisambassadors';
 const policies = '/apis/outrigger.dev/v1alpha1/namespaces/default/trafficpolicies';
 
 test('an update with the current revision is taken, one with an older revision is not', async (t) => {
@@ -73,25 +75,25 @@ test('PUT creates where the kind allows it, and nowhere else', async (t) => {
 test('status and the rest are changed apart, and only the rest counts as a generation', async (t) => {
   const control = await startControl(t);
   const status = { conditions: [condition('Accepted')] };
-  const { body: created } = await control.post(policies, {
-    metadata: { name: 'p' },
-    spec: { targetRefs: [{ name: 'web' }] },
+  const { body: created } = await control.post(ambassadors, {
+    metadata: { name: 'r' },
+    spec: { primary: '127.0.0.1:6379' },
     status,
   });
   t.equal(created.metadata.generation, 1);
   t.notOk('status' in created, 'status is not taken at creation');
-  const asked = { ...created, status, spec: { ...created.spec, balancing: 'roundRobin' } };
-  const viaStatus = await control.request('PUT', `${policies}/p/status`, asked);
+  const asked = { ...created, status, spec: { ...created.spec, readPolicy: 'primary' } };
+  const viaStatus = await control.request('PUT', `${ambassadors}/r/status`, asked);
   t.equal(viaStatus.status, 200);
-  t.match(viaStatus.body, { status, spec: { balancing: 'leastConnections' }, metadata: { generation: 1 } });
-  const viaMain = await control.request('PUT', `${policies}/p`, {
+  t.match(viaStatus.body, { status, spec: { readPolicy: 'preferReplica' }, metadata: { generation: 1 } });
+  const viaMain = await control.request('PUT', `${ambassadors}/r`, {
     ...asked,
     status: {},
     metadata: { ...created.metadata, resourceVersion: viaStatus.body.metadata.resourceVersion },
   });
-  t.match(viaMain.body, { status, spec: { balancing: 'roundRobin' }, metadata: { generation: 2 } });
-  t.equal((await control.get(`${policies}/p/status`)).body.metadata.name, 'p');
-  t.equal((await control.request('DELETE', `${policies}/p/status`)).status, 405);
+  t.match(viaMain.body, { status, spec: { readPolicy: 'primary' }, metadata: { generation: 2 } });
+  t.equal((await control.get(`${ambassadors}/r/status`)).body.metadata.name, 'r');
+  t.equal((await control.request('DELETE', `${ambassadors}/r/status`)).status, 405);
   t.equal((await control.get(`${leases}/l/status`)).status, 404, 'leases have no status');
 });
 
