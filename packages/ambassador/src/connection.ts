@@ -32,6 +32,7 @@ export class Connection implements SessionPorts {
   readonly #session: Session;
   readonly #upstreams: { primary?: Upstream; replica?: Upstream } = {};
   #splice: Splice | undefined;
+  #draining = false;
   #replica: Replica | undefined;
 
   constructor(client: Socket, options: ConnectionOptions) {
@@ -77,6 +78,7 @@ export class Connection implements SessionPorts {
 
   /** Answers what has been asked, then closes. */
   drain(): void {
+    this.#draining = true;
     if (this.#splice === undefined) this.#session.drain();
     else this.#splice.drain(this.#options.context.limits.drainQuietMs);
   }
@@ -131,6 +133,7 @@ export class Connection implements SessionPorts {
     this.#splice = new Splice(this.#client, upstream.release(), this.#options.deps.clock);
     this.#splice.start(first);
     if (this.#client.readableEnded) this.#splice.clientEnded();
+    if (this.#draining) this.drain();
   }
 
   finish(): void {

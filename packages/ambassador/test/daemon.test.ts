@@ -39,6 +39,21 @@ test('drain: what was asked is answered, new clients are refused, then it is ove
   t.equal(await primary.cli('GET', 'k'), 'v', 'the half request was not executed');
 });
 
+test('drain: a session that is just being joined to the primary ends too', redis, async (t) => {
+  const { primary } = await startServers(t, 0);
+  const slow = await Valve.open(t, primary.port);
+  const amb = await startAmbassador(t, { primary: slow.address });
+  slow.shut('down');
+  const client = await amb.client();
+  client.send(command('SELECT', '1'));
+  await eventually('it is being connected', async () => (await amb.metric('upstream_connections', 'role="primary"')) === 1); // prettier-ignore
+  const drain = amb.daemon.drain();
+  slow.release('down');
+  t.strictSame(await client.replies(1), ['+OK\r\n']);
+  await client.closed();
+  await drain;
+});
+
 test('close ends everything, and twice is harmless', redis, async (t) => {
   const { primary, replicas } = await startServers(t, 1);
   const amb = await startAmbassador(t, { primary: primary.address, replica: [replicas[0]?.address] });
