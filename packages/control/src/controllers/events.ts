@@ -46,6 +46,12 @@ export class EventRecorder {
     await Promise.all(this.#writing);
   }
 
+  /** The usual form of an Event's name; enough digits that no two of one object meet. */
+  #suffix(): string {
+    const digits = Array.from({ length: 2 }, () => Math.floor(this.#deps.random.next() * 2 ** 32));
+    return digits.map((part) => part.toString(16).padStart(8, '0')).join('');
+  }
+
   #take(): boolean {
     const now = this.#deps.clock.now();
     const { eventBurst, eventsPerSecond } = this.#options;
@@ -64,7 +70,7 @@ export class EventRecorder {
       await this.#api.create(eventKind, {
         apiVersion: 'v1',
         kind: 'Event',
-        metadata: { generateName: `${name}.`, namespace },
+        metadata: { name: `${name}.${this.#suffix()}`, namespace },
         involvedObject: {
           ...(apiVersion === undefined ? {} : { apiVersion }),
           ...(kind === undefined ? {} : { kind }),

@@ -3,12 +3,15 @@
 import { endpointsKind, endpointSliceKind, nodeKind, podKind, serviceKind } from '@outrigger/core/api';
 import { test } from 'tap';
 import { ipAt, Lab, podObject, serviceObject } from './lab.ts';
+import type { LabOptions } from './lab.ts';
 
-for (const [name, lagMs] of [
-  ['with a cache that shows writes at once', 0],
-  ['with a cache that lags 50 ms', 50],
-] as const) {
-  const lagging = { lagMs: () => lagMs };
+const services: readonly (readonly [string, LabOptions])[] = [
+  ['with a cache that shows writes at once', {}],
+  ['with a cache that lags 50 ms', { lagMs: () => 50 }],
+  ['in the true service', { service: true }],
+];
+
+for (const [name, lagging] of services) {
   /** Long enough for several rounds of lag, rest and retry. */
   const pass = 2;
 
@@ -50,13 +53,13 @@ for (const [name, lagMs] of [
     t.match(lab.get(endpointsKind, 'web').subsets, [
       { addresses: [{ ip: '10.0.0.1', nodeName: 'node-a' }], ports: [{ name: 'http', port: 8080 }] },
     ]);
-    await lab.stop();
+    await lab.close();
   });
 
   test(`a pod on its way out, ${name}`, async (t) => {
     const lab = await Lab.started(lagging);
     await lab.service('web');
-    await lab.pod('web-1');
+    await lab.pod('web-1', { node: 'node-a' });
     await lab.advance(pass);
     await lab.api.deleteGracefully(podKind, lab.get(podKind, 'web-1'), 30);
     await lab.advance(pass);
@@ -65,7 +68,7 @@ for (const [name, lagMs] of [
     await lab.remove(podKind, 'web-1');
     await lab.advance(pass);
     t.strictSame(lab.endpointsOf('web'), []);
-    await lab.stop();
+    await lab.close();
   });
 
   test(`many pods at once, ${name}`, async (t) => {
@@ -91,7 +94,7 @@ for (const [name, lagMs] of [
     );
     t.ok(lab.writesOf('EndpointSlice') <= 8, `${lab.writesOf('EndpointSlice')} slice writes for 250 pods`);
     t.ok(lab.writesOf('Endpoints') <= 4, `${lab.writesOf('Endpoints')} Endpoints writes for 250 pods`);
-    await lab.stop();
+    await lab.close();
   });
 
   test(`what others do to our slices is undone, ${name}`, async (t) => {
@@ -110,7 +113,7 @@ for (const [name, lagMs] of [
     await lab.remove(endpointSliceKind, slice);
     await lab.advance(pass);
     t.strictSame(lab.readyOf('web'), ['10.0.0.1']);
-    await lab.stop();
+    await lab.close();
   });
 
   test(`hand-written Endpoints are mirrored, ${name}`, async (t) => {
@@ -158,7 +161,7 @@ for (const [name, lagMs] of [
       1,
       'the Endpoints themselves are left alone',
     );
-    await lab.stop();
+    await lab.close();
   });
 
   test(`a Service that goes takes what it owns along, ${name}`, async (t) => {
@@ -177,7 +180,7 @@ for (const [name, lagMs] of [
     t.strictSame(lab.api.list(endpointSliceKind), []);
     t.strictSame(lab.api.list(endpointsKind), []);
     t.ok(lab.find(podKind, 'web-1'), 'pods are nobody’s');
-    await lab.stop();
+    await lab.close();
   });
 
   test(`a Service deleted and made anew has its slices again, ${name}`, async (t) => {
@@ -194,7 +197,7 @@ for (const [name, lagMs] of [
     );
     await lab.advance(60);
     t.strictSame(lab.readyOf('web'), ['10.0.0.1'], 'and keeps them');
-    await lab.stop();
+    await lab.close();
   });
 }
 
@@ -339,7 +342,7 @@ test('on a restart, what is right is not written again, and what went wrong mean
 });
 
 test('Endpoints that wait for their Service, or are a lock, are not taken for orphans', async (t) => {
-  const lab = new Lab();
+  const lab = await Lab.open();
   await lab.create(endpointsKind, {
     metadata: {
       name: 'lock',

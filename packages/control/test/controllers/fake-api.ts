@@ -6,7 +6,8 @@
 import type { Kind, KubernetesObject } from '@outrigger/core/api';
 import { ApiError, equalJson, formatTime } from '@outrigger/core/api';
 import type { FakeClock } from '@outrigger/core/clock';
-import type { ChangeHandler, ControllerApi } from '../../src/controllers/api.ts';
+import type { ChangeHandler } from '../../src/controllers/api.ts';
+import type { LabApi, Write } from './lab-api.ts';
 
 interface Table {
   readonly objects: Map<string, KubernetesObject>;
@@ -15,16 +16,9 @@ interface Table {
   readonly handlers: Set<ChangeHandler<KubernetesObject>>;
 }
 
-export interface Write {
-  readonly verb: 'create' | 'update' | 'updateStatus' | 'delete';
-  readonly kind: string;
-  readonly name: string;
-}
-
-export class FakeApi implements ControllerApi {
-  /** Every write that succeeded, in order. */
+export class FakeApi implements LabApi {
+  readonly turns = 1;
   readonly writes: Write[] = [];
-  /** Called before each write; what it throws, the write rejects with. */
   onWrite: (write: Write) => void = () => {};
   readonly #clock: FakeClock;
   readonly #lagMs: () => number;
@@ -98,7 +92,6 @@ export class FakeApi implements ControllerApi {
     else this.#mark(kind, old, 0);
   }
 
-  /** What a user's DELETE with grace does to a pod: it is only marked. */
   async deleteGracefully<T extends KubernetesObject>(
     kind: Kind<T>,
     object: T,
@@ -108,7 +101,18 @@ export class FakeApi implements ControllerApi {
   }
 
   list<T extends KubernetesObject>(kind: Kind<T>): T[] {
-    return [...this.#table(kind).objects.values()].map((object) => structuredClone(object)) as T[];
+    return [...this.#table(kind).objects.values()] as T[];
+  }
+
+  find<T extends KubernetesObject>(kind: Kind<T>, namespace: string, name: string): T | undefined {
+    const object =
+      this.#table(kind).objects.get(place({ namespace, name })) ??
+      this.#table(kind).objects.get(place({ name }));
+    return structuredClone(object) as T | undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#delivery;
   }
 
   #mark<T extends KubernetesObject>(kind: Kind<T>, old: T, seconds: number): void {

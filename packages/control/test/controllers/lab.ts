@@ -22,31 +22,44 @@ import { FakeClock, seededRandom } from '@outrigger/core/clock';
 import { createLogger } from '@outrigger/core/log';
 import { Metrics } from '@outrigger/core/metrics';
 import { metricsObserver, registeredLabel, startControllers } from '../../src/controllers/index.ts';
-import type { ControllerApi, ControllerOptions, Controllers } from '../../src/controllers/index.ts';
+import type { ControllerOptions, Controllers } from '../../src/controllers/index.ts';
 import { FakeApi } from './fake-api.ts';
+import type { LabApi } from './lab-api.ts';
+import { ServiceApi } from './service-api.ts';
 
 export interface LabOptions {
+  /** The true service instead of the fake. */
+  readonly service?: boolean;
+  /** How much later than a write the fake shows it. */
   readonly lagMs?: () => number;
   readonly controllers?: Partial<ControllerOptions>;
   readonly seed?: number;
 }
 
 export class Lab {
-  readonly clock = new FakeClock();
-  readonly api: FakeApi;
+  readonly clock: FakeClock;
+  readonly api: LabApi;
   metrics = new Metrics({ processMetrics: false });
   readonly logged: string[] = [];
   readonly #options: LabOptions;
   #controllers: Controllers | undefined;
 
-  constructor(options: LabOptions = {}) {
+  private constructor(clock: FakeClock, api: LabApi, options: LabOptions) {
+    this.clock = clock;
+    this.api = api;
     this.#options = options;
-    this.api = new FakeApi(this.clock, options.lagMs);
   }
 
-  /** A control service with an empty store, its controllers running. */
+  /** A control service with an empty store. */
+  static async open(options: LabOptions = {}): Promise<Lab> {
+    const clock = new FakeClock();
+    const api = options.service === true ? await ServiceApi.open(clock) : new FakeApi(clock, options.lagMs);
+    return new Lab(clock, api, options);
+  }
+
+  /** Its controllers running, too. */
   static async started(options: LabOptions = {}): Promise<Lab> {
-    const lab = new Lab(options);
+    const lab = await Lab.open(options);
     await lab.start();
     return lab;
   }
@@ -54,7 +67,7 @@ export class Lab {
   async start(): Promise<void> {
     this.metrics = new Metrics({ processMetrics: false });
     this.#controllers = startControllers(
-      this.api satisfies ControllerApi,
+      this.api,
       {
         clock: this.clock,
         random: seededRandom(this.#options.seed ?? 1),
@@ -77,13 +90,20 @@ export class Lab {
     this.#controllers = undefined;
   }
 
+  /** The end of the service, too. */
+  async close(): Promise<void> {
+    await this.stop();
+    await this.api.close();
+  }
+
   /** Lets everything happen that needs no time. */
-  settle(): Promise<void> {
-    return this.clock.advance(0);
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < this.api.turns; turn += 1) await this.clock.advance(0);
   }
 
   async advance(seconds: number): Promise<void> {
     await this.clock.advance(seconds * 1_000);
+    if (this.api.turns > 1) await this.settle();
   }
 
   async create<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<T> {
@@ -122,10 +142,8 @@ export class Lab {
   }
 
   find<T extends KubernetesObject>(kind: Kind<T>, name: string): T | undefined {
-    const [namespace, short] = name.includes('/') ? name.split('/') : ['default', name];
-    return this.api
-      .list(kind)
-      .find(({ metadata }) => metadata.name === short && (metadata.namespace ?? 'default') === namespace);
+    const [namespace = '', short = ''] = name.includes('/') ? name.split('/') : ['default', name];
+    return this.api.find(kind, namespace, short);
   }
 
   service(name: string, spec: Partial<Service['spec']> = {}): Promise<Service> {
@@ -226,7 +244,6 @@ export function serviceObject(name: string, spec: Partial<Service['spec']> = {})
     spec: {
       type: 'ClusterIP',
       sessionAffinity: 'None',
-      clusterIP: '10.96.0.7',
       ipFamilies: ['IPv4'],
       selector: { app: name },
       ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 8080 }],
@@ -258,6 +275,7 @@ export function podObject(name: string, options: PodOptions = {}): Pod {
       containers: [
         {
           name: 'app',
+          image: 'example/app',
           ports: (ports ?? []).map((port) => ({
             name: port.name,
             containerPort: port.port,

@@ -6,12 +6,17 @@ import { ipAt, Lab, serviceObject } from './lab.ts';
 
 const options = { controllers: { removeAfterMs: 60_000, holdMs: 90_000 } };
 
+const services = [
+  ['in the fake service', false],
+  ['in the true service', true],
+] as const;
+
 /** `count` registered pods `web-0` … of Service `web`, Leases of ten seconds; more pods of another Service as company. */
-async function mesh(count: number, others = 0): Promise<Lab> {
-  const lab = await Lab.started(options);
+async function mesh(count: number, others = 0, service = false): Promise<Lab> {
+  const lab = await Lab.started({ ...options, service });
   await lab.service('web');
   await lab.service('other');
-  for (let i = 0; i < count; i += 1) await lab.pod(`web-${i}`, { ip: ipAt(i), lease: 10 });
+  for (let i = 0; i < count; i += 1) await lab.pod(`web-${i}`, { ip: ipAt(i), node: 'node-a', lease: 10 });
   for (let i = 0; i < others; i += 1) await lab.pod(`other-${i}`, { ip: ipAt(1_000 + i), lease: 10 });
   await lab.advance(1);
   return lab;
@@ -21,50 +26,54 @@ function names(prefix: string, from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => `${prefix}-${from + i}`);
 }
 
-test('a pod whose Lease runs out is not ready, then removed, its Lease with it', async (t) => {
-  const lab = await mesh(3);
-  await lab.live(8, 'web-0', 'web-1');
-  t.equal(lab.readyOf('web').length, 3, 'not before its time');
-  await lab.live(3, 'web-0', 'web-1');
-  t.strictSame(lab.readyCondition('web-2'), { status: 'False', reason: 'LeaseExpired' });
-  t.strictSame(lab.readyOf('web'), [ipAt(0), ipAt(1)]);
-  t.match(lab.endpointsOf('web'), { length: 3 }, 'it is still there, as not ready');
-  await lab.live(56, 'web-0', 'web-1');
-  t.ok(lab.find(podKind, 'web-2'));
-  await lab.live(4, 'web-0', 'web-1');
-  t.equal(lab.find(podKind, 'web-2'), undefined);
-  t.equal(lab.find(leaseKind, 'web-2'), undefined, 'garbage collection took the Lease');
-  t.equal(lab.endpointsOf('web').length, 2);
-  t.ok(lab.events().includes('LeaseExpired Pod/web-2'));
-  t.ok(lab.events().includes('PodRemoved Pod/web-2'));
-  t.equal(await lab.metric('outrigger_controller_leases_expired_total'), 1);
-  t.equal(await lab.metric('outrigger_controller_pods_removed_total'), 1);
-  await lab.stop();
-});
-
-test('a Lease that is renewed again brings its pod back, as ready as its containers are', async (t) => {
-  const lab = await mesh(4);
-  await lab.live(12, 'web-0', 'web-1', 'web-2');
-  t.strictSame(lab.readyCondition('web-3'), { status: 'False', reason: 'LeaseExpired' });
-  await lab.renew('web-3');
-  await lab.live(2, 'web-0', 'web-1', 'web-2');
-  t.match(lab.readyCondition('web-3'), { status: 'True' });
-  t.equal(lab.readyOf('web').length, 4);
-  t.equal(await lab.metric('outrigger_controller_leases_returned_total'), 1);
-  await lab.live(12, 'web-0', 'web-1', 'web-2');
-  await lab.change(podKind, 'web-3', (pod) => {
-    const containers = pod.status?.conditions?.find(({ type }) => type === 'ContainersReady');
-    if (containers !== undefined) containers.status = 'False';
+for (const [name, service] of services) {
+  test(`a pod whose Lease runs out is not ready, then removed, its Lease with it, ${name}`, async (t) => {
+    const lab = await mesh(3, 0, service);
+    await lab.live(8, 'web-0', 'web-1');
+    t.equal(lab.readyOf('web').length, 3, 'not before its time');
+    await lab.live(3, 'web-0', 'web-1');
+    t.strictSame(lab.readyCondition('web-2'), { status: 'False', reason: 'LeaseExpired' });
+    t.strictSame(lab.readyOf('web'), [ipAt(0), ipAt(1)]);
+    t.match(lab.endpointsOf('web'), { length: 3 }, 'it is still there, as not ready');
+    await lab.live(56, 'web-0', 'web-1');
+    t.ok(lab.find(podKind, 'web-2'));
+    await lab.live(4, 'web-0', 'web-1');
+    t.equal(lab.find(podKind, 'web-2'), undefined);
+    t.equal(lab.find(leaseKind, 'web-2'), undefined, 'garbage collection took the Lease');
+    t.equal(lab.endpointsOf('web').length, 2);
+    t.ok(lab.events().includes('LeaseExpired Pod/web-2'));
+    t.ok(lab.events().includes('PodRemoved Pod/web-2'));
+    t.equal(await lab.metric('outrigger_controller_leases_expired_total'), 1);
+    t.equal(await lab.metric('outrigger_controller_pods_removed_total'), 1);
+    await lab.close();
   });
-  await lab.renew('web-3');
-  await lab.live(2, 'web-0', 'web-1', 'web-2');
-  t.match(
-    lab.readyCondition('web-3'),
-    { status: 'False', reason: undefined },
-    'its probe fails, and that is the reason now',
-  );
-  await lab.stop();
-});
+}
+
+for (const [name, service] of services) {
+  test(`a Lease that is renewed again brings its pod back, as ready as its containers are, ${name}`, async (t) => {
+    const lab = await mesh(4, 0, service);
+    await lab.live(12, 'web-0', 'web-1', 'web-2');
+    t.strictSame(lab.readyCondition('web-3'), { status: 'False', reason: 'LeaseExpired' });
+    await lab.renew('web-3');
+    await lab.live(2, 'web-0', 'web-1', 'web-2');
+    t.match(lab.readyCondition('web-3'), { status: 'True' });
+    t.equal(lab.readyOf('web').length, 4);
+    t.equal(await lab.metric('outrigger_controller_leases_returned_total'), 1);
+    await lab.live(12, 'web-0', 'web-1', 'web-2');
+    await lab.change(podKind, 'web-3', (pod) => {
+      const containers = pod.status?.conditions?.find(({ type }) => type === 'ContainersReady');
+      if (containers !== undefined) containers.status = 'False';
+    });
+    await lab.renew('web-3');
+    await lab.live(2, 'web-0', 'web-1', 'web-2');
+    t.match(
+      lab.readyCondition('web-3'),
+      { status: 'False', reason: undefined },
+      'its probe fails, and that is the reason now',
+    );
+    await lab.close();
+  });
+}
 
 test('only renewals seen here count, whatever time they claim', async (t) => {
   const lab = await mesh(3);
@@ -106,20 +115,22 @@ test('the only pod of a Service expires like any other while others are heard', 
   await lab.stop();
 });
 
-test('when everyone falls silent, everyone is held, for as long as it takes', async (t) => {
-  const lab = await mesh(6, 4);
-  await lab.advance(3_600);
-  t.equal(lab.readyOf('web').length, 6);
-  t.equal(lab.readyOf('other').length, 4);
-  t.ok(lab.events().includes('LeasesHeld Namespace/default'));
-  t.equal(await lab.metric('outrigger_controller_leases_held'), 10);
-  const everyone = [...names('web', 0, 6), ...names('other', 0, 4)];
-  await lab.live(30, ...everyone);
-  t.equal(lab.readyOf('web').length, 6, 'they are back, and nothing happened');
-  t.equal(await lab.metric('outrigger_controller_leases_held'), 0);
-  t.equal(await lab.metric('outrigger_controller_leases_expired_total'), 0);
-  await lab.stop();
-});
+for (const [name, service] of services) {
+  test(`when everyone falls silent, everyone is held, for as long as it takes, ${name}`, async (t) => {
+    const lab = await mesh(6, 4, service);
+    await lab.advance(3_600);
+    t.equal(lab.readyOf('web').length, 6);
+    t.equal(lab.readyOf('other').length, 4);
+    t.ok(lab.events().includes('LeasesHeld Namespace/default'));
+    t.equal(await lab.metric('outrigger_controller_leases_held'), 10);
+    const everyone = [...names('web', 0, 6), ...names('other', 0, 4)];
+    await lab.live(30, ...everyone);
+    t.equal(lab.readyOf('web').length, 6, 'they are back, and nothing happened');
+    t.equal(await lab.metric('outrigger_controller_leases_held'), 0);
+    t.equal(await lab.metric('outrigger_controller_leases_expired_total'), 0);
+    await lab.close();
+  });
+}
 
 test('Leases that run out one after the other are seen as one loss', async (t) => {
   const lab = await mesh(10);
@@ -239,31 +250,33 @@ test('a machine that was suspended judges nobody for the time it slept', async (
   await lab.stop();
 });
 
-test('a pod being deleted goes when its Lease is deleted, or runs out, or its grace has passed', async (t) => {
-  const lab = await mesh(6);
-  const all = names('web', 0, 6);
-  for (const [name, grace] of [
-    ['web-0', 300],
-    ['web-1', 300],
-    ['web-2', 15],
-  ] as const) {
-    await lab.api.deleteGracefully(podKind, lab.get(podKind, name), grace);
-  }
-  await lab.live(2, ...all);
-  t.ok(
-    ['web-0', 'web-1', 'web-2'].every((name) => lab.find(podKind, name)),
-    'they have time to drain',
-  );
-  await lab.remove(leaseKind, 'web-0');
-  t.equal(lab.find(podKind, 'web-0'), undefined, 'whoever ran it is done');
-  await lab.live(11, ...names('web', 2, 6));
-  t.equal(lab.find(podKind, 'web-1'), undefined, 'whoever ran it has fallen silent');
-  t.ok(lab.find(podKind, 'web-2'));
-  await lab.live(3, ...names('web', 3, 6));
-  t.equal(lab.find(podKind, 'web-2'), undefined, 'its time is over');
-  t.equal(lab.readyOf('web').length, 3);
-  await lab.stop();
-});
+for (const [name, service] of services) {
+  test(`a pod being deleted goes when its Lease is deleted, or runs out, or its grace has passed, ${name}`, async (t) => {
+    const lab = await mesh(6, 0, service);
+    const all = names('web', 0, 6);
+    for (const [name, grace] of [
+      ['web-0', 300],
+      ['web-1', 300],
+      ['web-2', 15],
+    ] as const) {
+      await lab.api.deleteGracefully(podKind, lab.get(podKind, name), grace);
+    }
+    await lab.live(2, ...all);
+    t.ok(
+      ['web-0', 'web-1', 'web-2'].every((name) => lab.find(podKind, name)),
+      'they have time to drain',
+    );
+    await lab.remove(leaseKind, 'web-0');
+    t.equal(lab.find(podKind, 'web-0'), undefined, 'whoever ran it is done');
+    await lab.live(11, ...names('web', 2, 6));
+    t.equal(lab.find(podKind, 'web-1'), undefined, 'whoever ran it has fallen silent');
+    t.ok(lab.find(podKind, 'web-2'));
+    await lab.live(3, ...names('web', 3, 6));
+    t.equal(lab.find(podKind, 'web-2'), undefined, 'its time is over');
+    t.equal(lab.readyOf('web').length, 3);
+    await lab.close();
+  });
+}
 
 test('a pod that is not registered goes when its grace has passed, as there is no kubelet', async (t) => {
   const lab = await mesh(2);

@@ -21,6 +21,7 @@ import { seededRandom } from '@outrigger/core/clock';
 import { test } from 'tap';
 import type { Test } from 'tap';
 import { ipAt, Lab, serviceObject } from './lab.ts';
+import type { LabOptions } from './lab.ts';
 
 const leaseSeconds = 10;
 const steps = 250;
@@ -28,7 +29,8 @@ const apps = ['a', 'b', 'c'] as const;
 const maxPerSlice = 7;
 
 class Mesh {
-  readonly lab: Lab;
+  readonly #options: LabOptions;
+  #lab: Lab | undefined;
   readonly #t: Test;
   readonly #random: Random;
   readonly #label: string;
@@ -45,7 +47,7 @@ class Mesh {
     this.#t = t;
     this.#random = seededRandom(seed);
     this.#label = `seed ${seed}`;
-    this.lab = new Lab({
+    this.#options = {
       seed,
       lagMs: () => this.#below(4) * 40,
       controllers: {
@@ -55,11 +57,17 @@ class Mesh {
         holdMs: 120_000,
         eventsPerSecond: 100,
       },
-    });
+    };
+  }
+
+  get lab(): Lab {
+    if (this.#lab === undefined) throw new Error('not started');
+    return this.#lab;
   }
 
   async start(): Promise<void> {
-    const { lab } = this;
+    const lab = await Lab.open(this.#options);
+    this.#lab = lab;
     for (const app of apps) await lab.create(serviceKind, serviceObject(app, { selector: { app } }));
     for (const app of apps) {
       for (let i = 0; i < 9; i += 1) {
