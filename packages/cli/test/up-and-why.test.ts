@@ -43,7 +43,7 @@ test('control, proxy and an adapter in one process; why tells who is behind a Se
   const admin = up.addresses['proxy/admin'] ?? '';
   const why = await run(t, ['why', 'svc', 'default/web:http', '--admin', admin]);
   t.equal(why.code, 0, why.stderr);
-  t.match(why.stdout, /^Service default\/web, asked as a connection from a node$/m);
+  t.match(why.stdout, /^Service default\/web, for a connection from this node$/m);
   t.match(why.stdout, new RegExp(`^ +used +127\\.0\\.0\\.1:${port} .*1 so far`, 'm'));
   const nobody = await run(t, ['why', 'svc', 'default/nobody', '--admin', admin]);
   t.equal(nobody.code, 1);

@@ -75,7 +75,11 @@ export class Child {
 
   /** SIGTERM, and SIGKILL for the whole group when that does not end it. */
   async stop(): Promise<void> {
-    if (this.#over) return;
+    if (this.#over) {
+      // What it started may have outlived it.
+      killGroup(this.pid);
+      return;
+    }
     this.#process.kill('SIGTERM');
     const insist = setTimeout(() => killGroup(this.pid), stopTimeoutMs);
     await this.#exited;

@@ -9,6 +9,8 @@ export interface EndpointFact {
   readonly status: string;
   readonly why: string;
   readonly connections: number;
+  /** Of the `outrigger register` that stands for it; 0 unknown. */
+  readonly pid: number;
   /** Requests the app itself counted, by StatsD. */
   readonly requests: number;
 }
@@ -34,13 +36,17 @@ export async function gatherFacts(mesh: DemoMesh): Promise<Facts> {
   const proxy = await page(`http://${mesh.proxy?.addresses['admin']}/metrics`);
   return {
     controlUp: control !== undefined,
-    endpoints: endpointFacts(publications, samples(scrape, 'demo_requests')),
+    endpoints: endpointFacts(mesh, publications, samples(scrape, 'demo_requests')),
     redis: redis === undefined ? undefined : redisFacts(redis),
     failures: samples(proxy, 'outrigger_proxy_failures_total').reduce((sum, { value }) => sum + value, 0),
   };
 }
 
-function endpointFacts(publications: string | undefined, requests: readonly Sample[]): EndpointFact[] {
+function endpointFacts(
+  mesh: DemoMesh,
+  publications: string | undefined,
+  requests: readonly Sample[],
+): EndpointFact[] {
   const reports = publications === undefined ? [] : (JSON.parse(publications) as PublicationReport[]);
   return reports.flatMap((report) =>
     (report.port?.endpoints ?? []).map((endpoint) => {
@@ -51,6 +57,7 @@ function endpointFacts(publications: string | undefined, requests: readonly Samp
         status: endpoint.status,
         why: endpoint.reasons.join('; '),
         connections: endpoint.active,
+        pid: mesh.backends.get(name)?.pid ?? 0,
         requests: requests.find(({ labels }) => labels.includes(`backend="${name}"`))?.value ?? 0,
       };
     }),

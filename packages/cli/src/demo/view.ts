@@ -68,14 +68,16 @@ function redisLines(facts: Facts, places: Places): string[] {
 }
 
 function tries(facts: Facts, places: Places): string[] {
-  const victim = facts.endpoints.find(({ status }) => status === 'used')?.name ?? 'web-1';
+  const victim = facts.endpoints.find(({ status, pid }) => status === 'used' && pid > 0);
   const redisPort = places.redis?.split(':').at(-1);
   return [
     `curl http://${places.web}/`,
     `kubectl --server ${places.control} get services,endpointslices,pods`,
     ...(redisPort === undefined ? [] : [`redis-cli -p ${redisPort} set hello world`]),
     `curl -s http://${places.scrape}/metrics | grep demo_`,
-    `kill a backend: pkill -f 'backend.js ${victim}'`,
+    ...(victim === undefined
+      ? []
+      : [`kill ${victim.pid}   # ${victim.name} says goodbye first; with kill -9 it does not`]),
   ];
 }
 

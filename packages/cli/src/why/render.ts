@@ -2,8 +2,16 @@
 
 import type { EndpointReport, PortReport, ServiceReport } from '@outrigger/proxy';
 
+const sources: Readonly<Record<string, string>> = {
+  node: 'this node',
+  pod: 'a pod',
+  external: 'outside the cluster',
+};
+
 export function renderService(report: ServiceReport & { readonly source: string }): string {
-  const head = [`Service ${report.service}, asked as a connection from a ${report.source}`];
+  const head = [
+    `Service ${report.service}, for a connection from ${sources[report.source] ?? report.source}`,
+  ];
   const problems = report.problems.map((problem) => `  problem: ${problem}`);
   const ports = report.ports.flatMap(renderPort);
   if (report.ports.length === 0) ports.push('  no such port');
@@ -11,7 +19,9 @@ export function renderService(report: ServiceReport & { readonly source: string 
 }
 
 function renderPort(port: PortReport): string[] {
-  const title = `  ${port.id}: ${port.verdict} (${port.handling})`;
+  // HTTP ports are told apart already; until requests are balanced, their connections are.
+  const how = port.handling === 'l7' ? 'HTTP, relayed as TCP' : port.handling;
+  const title = `  ${port.id}: ${port.verdict} (${how})`;
   const why = port.why.map((reason) => `    ${reason}`);
   return [title, ...why, ...port.endpoints.map(renderEndpoint)];
 }

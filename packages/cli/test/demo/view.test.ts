@@ -11,7 +11,14 @@ const places: Places = {
   redis: '127.0.0.1:6380',
   redisMissing: undefined,
 };
-const endpoint = { address: '127.0.0.1:20001', status: 'used', why: '', connections: 0, requests: 10 };
+const endpoint = {
+  address: '127.0.0.1:20001',
+  status: 'used',
+  why: '',
+  connections: 0,
+  requests: 10,
+  pid: 4711,
+};
 const facts: Facts = {
   controlUp: true,
   endpoints: [
@@ -44,7 +51,7 @@ test('80×24: every line fits, nothing of the fixed part is lost', (t) => {
     'kubectl --server http://127.0.0.1:7080',
     'redis-cli -p 6380',
     '/metrics',
-    'kill a backend',
+    'kill 4711   # web-1 says goodbye',
     'event 49',
   ]) {
     t.ok(text.includes(wanted), wanted);

@@ -50,14 +50,17 @@ export class InvalidConfig extends OutriggerError {
 
 /** Throws InvalidConfig when the rules of a kind found anything. */
 export function refuseInvalid(errors: readonly FieldError[]): void {
-  if (errors.length === 0) return;
-  throw new InvalidConfig(
-    errors.map(({ field, message }) => ({
-      path: field.replace(/^\./, ''),
-      got: message,
-      want: 'a valid value',
-    })),
-  );
+  if (errors.length > 0) throw new InvalidConfig(errors.map(problemOf));
+}
+
+/** Kubernetes' wording (`Invalid value: "x": must be …`, `Required value: …`) as path, got and want. */
+function problemOf({ field, message }: FieldError): Problem {
+  const path = field.replace(/^\./, '');
+  const missing = /^Required value(?:: (.*))?$/s.exec(message);
+  if (missing !== null) return { path, got: 'nothing', want: missing[1] ?? 'a value' };
+  const [, got, want] =
+    /^(?:Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"|[^:]*)(?:: (.*))?$/s.exec(message) ?? [];
+  return { path, got: got ?? message, want: want ?? 'another value' };
 }
 
 export function describeProblem(problem: Problem): string {

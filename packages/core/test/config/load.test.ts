@@ -1,5 +1,12 @@
 import { boolean, integer, list, object, string } from '@outrigger/core/api';
-import { environmentName, helpLines, InvalidConfig, loadConfig, parseDocument } from '@outrigger/core/config';
+import {
+  environmentName,
+  helpLines,
+  InvalidConfig,
+  loadConfig,
+  parseDocument,
+  refuseInvalid,
+} from '@outrigger/core/config';
 import { parseAddress } from '@outrigger/core/net';
 import { test } from 'tap';
 
@@ -95,4 +102,24 @@ test('a document is the bare spec or an object with a spec; anything else is ref
     message: /^f\.yaml: the document is not/,
   });
   await t.rejects(parseDocument('a: 1\na: 2', 'f.yaml'), { code: 'CONFIG_INVALID', message: /unique/ });
+});
+
+test('what the rules of a kind find is told as got and want', (t) => {
+  const reason = 'FieldValueInvalid';
+  const problems = problemsOf(() =>
+    refuseInvalid([
+      { reason, field: '.primary', message: 'Required value: the server that takes writes' },
+      { reason, field: 'maxLag', message: 'Invalid value: "a:b": must be a duration: 30s' },
+      { reason, field: 'mode', message: 'Unsupported value: "x": supported values: "a", "b"' },
+      { reason, field: 'other', message: 'Forbidden: may not be set' },
+    ]),
+  );
+  t.same(problems, [
+    'primary: got nothing, want the server that takes writes',
+    'maxLag: got "a:b", want must be a duration: 30s',
+    'mode: got "x", want supported values: "a", "b"',
+    'other: got Forbidden: may not be set, want another value',
+  ]);
+  t.doesNotThrow(() => refuseInvalid([]));
+  t.end();
 });
