@@ -49,6 +49,8 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
   cleanup.add('the deletion of namespaces', deleteNamespaces({ ...state, clock, log }));
   await runControllers(deps, state, cleanup);
   const hub = openHub(config, deps, state, telemetry);
+  // Silence would look like nothing happening; clients come back and are told what is wrong.
+  state.cache.onFailure(() => hub.close());
   const handler = apiHandler(config, deps, state, hub, telemetry);
   const { maxBodyBytes, maxConnections } = config.limits;
   const { listen: address, tls } = config;

@@ -52,10 +52,10 @@ export async function openState(
     clock,
     limits: { ...historyLimits, historyMs },
     replayRevisions,
-    onFailure: (error: unknown) => log.error('the watch cache lost its feed from the store', { error }),
   };
   const cache = await Cache.open(options, { allocations: allocator });
   cleanup.add('the watch cache', () => cache.close());
+  cache.onFailure((error) => log.error('the watch cache lost its feed from the store', { error }));
   await seedNamespaces(namespaces, { cache, store, random }, clock.wall());
   await repairAllocations(store, servicesIn(cache, resources), allocator.state, log);
   const validation = { allowLoopbackEndpoints: config.allowLoopbackEndpoints };

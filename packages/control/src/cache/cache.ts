@@ -19,8 +19,6 @@ export interface CacheOptions {
   readonly limits: HistoryLimits;
   /** Revisions of stored history taken in at start, so that watches survive a restart without a relist. */
   readonly replayRevisions: number;
-  /** The feed broke: nothing served from now on would be true. */
-  readonly onFailure: (error: unknown) => void;
 }
 
 /** Something fed with the keys of one segment, `/registry/SEGMENT/…`. */
@@ -42,6 +40,7 @@ export class Cache {
   readonly #consumers = new Map<string, Consumer>();
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
+  readonly #onFailure = new Set<(error: unknown) => void>();
   #waiters: Waiter[] = [];
   #revision = 0;
   #failure: unknown;
@@ -117,6 +116,11 @@ export class Cache {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Calls when the feed broke: nothing served from then on would be true. */
+  onFailure(listener: (error: unknown) => void): void {
+    this.#onFailure.add(listener);
+  }
+
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#feed;
@@ -148,7 +152,7 @@ export class Cache {
     } catch (error) {
       this.#failure = error;
       this.#wake(Number.POSITIVE_INFINITY);
-      this.#options.onFailure(error);
+      for (const listener of this.#onFailure) listener(error);
     }
   }
 

@@ -2,20 +2,20 @@
  * The fan-out. Changes are delivered in rounds: a round takes everything the cache got since the last one, makes each
  * event's bytes once per form, and writes them to every watcher concerned, giving other work a turn after every few
  * hundred sockets. The history is the queue between cache and rounds, so a burst costs no memory of its own, and events
- * at hand become one write. A watcher that comes is first told what was (`#tell`) and then joins the rounds.
+ * at hand become one write. A watcher that comes is first told what was (beginning.ts) and then joins the rounds.
  */
 
 import type { Clock } from '@outrigger/core/clock';
 import type { Logger } from '@outrigger/core/log';
 import type { Cache } from '../cache/cache.ts';
-import type { Entry } from '../cache/entry.ts';
 import type { Resource } from '../registry/resource.ts';
-import { entryLine, frameOf } from './frame.ts';
+import type { BeginningParts } from './beginning.ts';
+import { tellBeginning } from './beginning.ts';
 import { Channel } from './group.ts';
 import type { Group, LineCache } from './group.ts';
 import type { WatchLimits } from './limits.ts';
-import { outcomeOf } from './selection.ts';
 import type { WatchSink } from './sink.ts';
+import { turn } from './turn.ts';
 import type { EndReason, WatchSpec } from './watcher.ts';
 import { Watcher } from './watcher.ts';
 
@@ -36,16 +36,12 @@ export interface WatchCounters {
   sent(frames: number): void;
 }
 
-/** What was is sent in pieces of about this size, and the next piece only when little of the last is pending. */
-const pieceBytes = 64 * 1024;
-const piecePending = 256 * 1024;
-const eventsPerPiece = 500;
-
 export class WatchHub {
   readonly #options: HubOptions;
   readonly #channels = new Map<string, Channel>();
   readonly #watchers = new Set<Watcher>();
   readonly #unsubscribe: () => void;
+  readonly #beginning: BeginningParts;
   /** The round under way, or the last one, delivers everything up to here. */
   #target: number;
   /** Every round up to here is complete. */
@@ -58,6 +54,13 @@ export class WatchHub {
     this.#target = options.cache.revision;
     this.#settled = this.#target;
     this.#unsubscribe = options.cache.onAdvance(() => this.#schedule());
+    this.#beginning = {
+      cache: options.cache,
+      target: () => this.#target,
+      join: (watcher) => this.#join(watcher),
+      expire: (watcher, floor) => this.#expire(watcher, floor),
+      sent: (frames) => options.counters.sent(frames),
+    };
   }
 
   /** Watches open. */
@@ -78,7 +81,7 @@ export class WatchHub {
     this.#watchers.add(watcher);
     watcher.begin();
     if (this.#closed) watcher.end('shutdown');
-    this.#tell(watcher).catch((error: unknown) => {
+    tellBeginning(this.#beginning, watcher).catch((error: unknown) => {
       log.error('a watch failed', { resource: spec.resource.name, error });
       watcher.cut('failed');
     });
@@ -89,80 +92,6 @@ export class WatchHub {
     this.#closed = true;
     this.#unsubscribe();
     for (const watcher of this.#watchers) watcher.end('shutdown');
-  }
-
-  async #tell(watcher: Watcher): Promise<void> {
-    const { start } = watcher.spec;
-    if (start.type === 'state') await this.#sendState(watcher, start.endMark);
-    else watcher.startAt(start.revision);
-    await this.#catchUp(watcher);
-  }
-
-  async #sendState(watcher: Watcher, endMark: boolean): Promise<void> {
-    const { resource, scope, selection, represent } = watcher.spec;
-    const { revision } = this.#options.cache;
-    const entries: Entry[] = [];
-    for (const entry of this.#options.cache.of(resource).walk(scope)) {
-      if (selection.matches(entry)) entries.push(entry);
-    }
-    let lines: Buffer[] = [];
-    let size = 0;
-    let first = represent.firstDiffers;
-    for (const [i, entry] of entries.entries()) {
-      const line = entryLine('ADDED', represent, entry, first);
-      first = false;
-      lines.push(line);
-      size += line.length;
-      if (size < pieceBytes && i < entries.length - 1) continue;
-      watcher.send(frameOf(lines), 0);
-      this.#options.counters.sent(1);
-      lines = [];
-      size = 0;
-      if (watcher.pendingBytes > piecePending) await watcher.drained();
-      if (watcher.closed) return;
-    }
-    watcher.startAt(revision);
-    if (endMark) watcher.sendBookmark(revision, { 'k8s.io/initial-events-end': 'true' });
-  }
-
-  /** Tells a watcher what happened since its position, until it can join the rounds. */
-  async #catchUp(watcher: Watcher): Promise<void> {
-    const { history } = this.#options.cache.of(watcher.spec.resource);
-    while (!watcher.closed) {
-      if (watcher.position >= this.#target) {
-        this.#join(watcher);
-        return;
-      }
-      if (history.floor > watcher.position) {
-        this.#expire(watcher, history.floor);
-        return;
-      }
-      this.#sendHistory(watcher);
-      if (watcher.pendingBytes > piecePending) await watcher.drained();
-    }
-  }
-
-  #sendHistory(watcher: Watcher): void {
-    const { resource, scope, selection, represent } = watcher.spec;
-    const { history } = this.#options.cache.of(resource);
-    const events = history.between(watcher.position, this.#target, eventsPerPiece);
-    const upTo = events.length < eventsPerPiece ? this.#target : (events.at(-1)?.revision ?? this.#target);
-    const lines: Buffer[] = [];
-    for (const event of events) {
-      const { namespace, name } = event.entry;
-      if (scope.namespace !== '' && scope.namespace !== namespace) continue;
-      if (scope.name !== undefined && scope.name !== name) continue;
-      const outcome = outcomeOf(event, selection);
-      if (outcome === undefined) continue;
-      const first = watcher.fresh && lines.length === 0;
-      lines.push(entryLine(outcome.type, represent, outcome.entry, first));
-    }
-    if (lines.length === 0) {
-      watcher.position = upTo;
-      return;
-    }
-    watcher.send(frameOf(lines), upTo);
-    this.#options.counters.sent(1);
   }
 
   #join(watcher: Watcher): void {
@@ -264,8 +193,4 @@ export class WatchHub {
     }
     counters.sent(written);
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

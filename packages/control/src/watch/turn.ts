@@ -1,0 +1,5 @@
+/** Lets everything else that is ready run first. */
+
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
