@@ -43,10 +43,13 @@ export function prepareUpdate<T extends KubernetesObject>(
 ): T {
   const object = { ...scoped(resource, asked, old, subresource), metadata: { ...asked.metadata } };
   restore(object.metadata, old.metadata);
-  if (resource.kind.hasGeneration && !sameButStatus(object, old)) {
-    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  }
   return object;
+}
+
+/** Counts a change of what is wanted. Asked after defaulting: leaving out what is the default anyway changes nothing. */
+export function countGeneration(resource: Resource, object: KubernetesObject, old: KubernetesObject): void {
+  if (!resource.kind.hasGeneration || sameButStatus(object, old)) return;
+  object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 
 /** Refuses an update whose uid or revision is not the stored object's. */

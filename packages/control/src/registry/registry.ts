@@ -12,7 +12,14 @@ import type { Entry } from '../cache/entry.ts';
 import type { Compare, Operation, Store } from '../store/store.ts';
 import { decodeObject, encodeObject } from './codec.ts';
 import { decideDeletion, isReleased } from './deletion.ts';
-import { checkIdentity, mismatch, prepareCreate, prepareUpdate, unchanged } from './metadata.ts';
+import {
+  checkIdentity,
+  countGeneration,
+  mismatch,
+  prepareCreate,
+  prepareUpdate,
+  unchanged,
+} from './metadata.ts';
 import { generateName, nameTries, uuid } from './names.ts';
 import type { ObjectPath, Resource } from './resource.ts';
 import { pathOf, splitPath } from './resource.ts';
@@ -99,6 +106,7 @@ export class Registry {
         operations: [],
       };
       await this.#options.admit(write);
+      countGeneration(resource, object, old);
       const { value, revision: before } = entry;
       if (unchanged(object, old)) return { value, revision: before, created: false };
       if (isReleased(object)) {
