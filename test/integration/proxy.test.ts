@@ -157,6 +157,22 @@ test('without the control service traffic goes on, after a restart of the proxy 
   t.equal(await ask(portOf(restarted.daemon.addresses['default/web:http'])), answer, 'from the snapshot');
 });
 
+test('a proxy that was killed comes back from its snapshot too', async (t) => {
+  const { control, servers } = await mesh(t, 1);
+  const stateDir = `${control.url.slice('unix:'.length)}-state`;
+  const killed = await control.proxy([web], { stateDir });
+  await eventually('a snapshot', async () => {
+    const { snapshot } = await json<{ snapshot: { ageMs?: number } }>(killed, '/debug/watch');
+    return snapshot.ageMs !== undefined;
+  });
+  // As a kill leaves it: nothing drained, nothing saved at the end.
+  await killed.daemon.close();
+  await control.stop();
+  const restarted = await control.proxy([web], { stateDir });
+  const port = portOf(restarted.daemon.addresses['default/web:http']);
+  t.equal(await ask(port), String(servers[0]?.port));
+});
+
 test('a control service that comes back empty takes endpoints away only after the hold', async (t) => {
   const { control, servers, client } = await mesh(t, 2);
   const held = await control.proxy([web], { shrinkHold: '700ms' });

@@ -89,6 +89,9 @@ class ControlSource implements Source {
   /** Of the snapshot loaded, not yet claimed by a watch. */
   #sections = new Map<string, Section>();
   #started = false;
+  #isReady = false;
+  /** Something was listed before everything was. */
+  #isUnsaved = false;
 
   constructor(config: ControlConfig, options: SourceOptions, client: ApiClient, deps: Deps) {
     this.client = client;
@@ -119,7 +122,7 @@ class ControlSource implements Source {
       log,
       shrinkHoldMs: shrinkHoldOf(config),
       takeSection: (name) => this.#takeSection(name),
-      onSaveable: () => this.#snapshotter?.mark(),
+      onSaveable: () => this.#changed(),
     };
     exposeState(deps.metrics, clock, {
       observed: () => this.#observed(),
@@ -159,7 +162,7 @@ class ControlSource implements Source {
     this.#sections = new Map(snapshot?.sections.map((section) => [section.name, section]));
     this.#started = true;
     for (const set of this.#sets) set.start();
-    void Promise.all(this.#sets.map(({ synced }) => synced)).then(() => this.#ready.resolve());
+    void Promise.all(this.#sets.map(({ synced }) => synced)).then(() => this.#becomeReady());
   }
 
   status(): SourceStatus {
@@ -211,8 +214,21 @@ class ControlSource implements Source {
     return section;
   }
 
+  #becomeReady(): void {
+    this.#isReady = true;
+    if (this.#isUnsaved) this.#snapshotter?.mark();
+    this.#ready.resolve();
+  }
+
+  #changed(): void {
+    if (this.#isReady) this.#snapshotter?.mark();
+    else this.#isUnsaved = true;
+  }
+
   /** Sections nobody has claimed are kept: their watch may come later. */
   #saveable(): Section[] | undefined {
+    // A restart from half a picture would wait for the other half: the file of before is better.
+    if (this.#sets.some(({ isSynced }) => !isSynced)) return undefined;
     const sections: Section[] = [...this.#sections.values()];
     for (const set of this.#sets) {
       const own = set.sections();

@@ -123,7 +123,11 @@ export class WatchSet<R> implements Watch {
       this.#reflectors.set(name, reflector);
       if (this.#started) this.#begin(name, reflector);
     }
-    void this.synced.then(() => this.#forgetRetired());
+    void this.synced.then(() => {
+      this.#forgetRetired();
+      // What was not saved meanwhile, half of it being missing, can be now.
+      this.#deps.onSaveable();
+    });
     this.#checkSynced();
   }
 
