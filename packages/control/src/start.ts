@@ -9,6 +9,7 @@ import type { ControlConfig } from './config.ts';
 import { needingRestart } from './config.ts';
 import { metricsObserver, startControllers } from './controllers/index.ts';
 import { discoveryPages } from './discovery/pages.ts';
+import { expireEvents } from './events/expiry.ts';
 import { createApi } from './handlers/api.ts';
 import type { Handler } from './handlers/http.ts';
 import { foreignPage } from './handlers/page-guard.ts';
@@ -81,6 +82,7 @@ async function runControllers(deps: Deps, state: State, cleanup: Cleanup): Promi
   const api = controllerApi({ ...state, log });
   const controllers = startControllers(api, { clock, random, log, observer });
   cleanup.add('the controllers', () => controllers.close());
+  cleanup.add('the expiry of Events', expireEvents(api, { clock, log }));
   cleanup.add('the status of policies', startPolicyStatus(api, { clock, log }));
   await controllers.started;
 }
