@@ -137,7 +137,7 @@ test('a backend that never accepts: the dial times out, the next endpoint answer
     const filler = connect({ host: '127.0.0.1', port: stuckPort });
     t.teardown(() => filler.destroy());
     hanging = await new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(true), 150);
+      const timer = setTimeout(() => resolve(true), 1000);
       filler.on('error', () => {});
       filler.once('connect', () => {
         clearTimeout(timer);
@@ -146,7 +146,7 @@ test('a backend that never accepts: the dial times out, the next endpoint answer
     });
   }
   const good = await backend(t);
-  const { client, proxy, port } = await mesh(t, [stuckPort, good.port], { connectTimeout: '100ms' });
+  const { client, proxy, port } = await mesh(t, [stuckPort, good.port], { connectTimeout: '1s' });
   const before = openSockets();
   for (const answer of await attempts(port)) t.equal(answer, String(good.port));
   const timeouts = await failures(proxy, 'dial-timeout');

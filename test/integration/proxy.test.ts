@@ -175,7 +175,7 @@ test('a proxy that was killed comes back from its snapshot too', async (t) => {
 
 test('a control service that comes back empty takes endpoints away only after the hold', async (t) => {
   const { control, servers, client } = await mesh(t, 2);
-  const held = await control.proxy([web], { shrinkHold: '700ms' });
+  const held = await control.proxy([web], { shrinkHold: '3s' });
   const port = portOf(held.daemon.addresses['default/web:http']);
   const answers = new Set(servers.map((server) => String(server.port)));
   await control.stop();
