@@ -40,6 +40,12 @@ export interface WriteOptions {
   readonly dryRun: boolean;
 }
 
+/**
+ * How often a creation is tried when others take its name, address or port first, or change its namespace: each time
+ * someone else got through.
+ */
+const creationTries = 20;
+
 /** How often a write is tried again when others change the same object meanwhile. */
 const conflictTries = 5;
 
@@ -64,21 +70,22 @@ export class Registry {
     make: () => KubernetesObject,
     options: WriteOptions = { dryRun: false },
   ): Promise<Written> {
-    for (let attempt = 1; ; attempt++) {
+    let namesTaken = 0;
+    for (let attempt = 1; attempt <= creationTries; attempt++) {
       const { write, generated } = this.#creation(resource, make(), options);
       await this.#options.cache.caughtUp();
-      await this.#options.admit(write);
       const { name = '', namespace = '' } = write.object.metadata;
-      const key = resource.prefix + pathOf(namespace, name);
-      const taken = this.#options.cache.of(resource).get(pathOf(namespace, name)) !== undefined;
-      if (!taken) {
-        const stored = await this.#put(write, key, 0);
-        if (stored !== undefined) return { ...stored, created: true };
+      const path = pathOf(namespace, name);
+      await this.#options.admit(write);
+      if (this.#options.cache.of(resource).get(path) !== undefined) {
+        if (!generated) throw ApiError.alreadyExists(resource.kind, name);
+        if (++namesTaken >= nameTries) throw ApiError.generatedNameTaken(resource.kind, name);
+        continue;
       }
-      if (generated && attempt >= nameTries) throw ApiError.generatedNameTaken(resource.kind, name);
-      if (!generated && (taken || attempt >= conflictTries))
-        throw ApiError.alreadyExists(resource.kind, name);
+      const stored = await this.#put(write, resource.prefix + path, 0);
+      if (stored !== undefined) return { ...stored, created: true };
     }
+    throw ApiError.tooManyRequests(`too many others create ${resource.name} at the same time`, 1);
   }
 
   /** `change` turns the current state into the one asked for; it may be called several times. */
