@@ -70,7 +70,10 @@ export async function startServer(options: ApiServerOptions): Promise<ApiServer>
       busy.delete(socket);
       if (draining) socket.destroySoon();
     });
-    void serve(options, request, response, () => draining);
+    serve(options, request, response, () => draining).catch((error: unknown) => {
+      options.log.error('a request could not be answered', { url: request.url, error });
+      response.destroy();
+    });
   });
   server.maxConnections = options.maxConnections;
   const closed = new Promise<void>((resolve) => server.once('close', resolve));

@@ -65,6 +65,22 @@ test('generateName makes names that are not taken', async (t) => {
   t.equal(names.size, 5);
 });
 
+test('a server that makes no new names says so, and when to come back', async (t) => {
+  const control = await startControl(t, {}, { random: { next: () => 0 } });
+  const make = () => control.post(configMaps, { metadata: { generateName: 'same-' } });
+  t.equal((await make()).status, 201);
+  t.match(await make(), {
+    status: 409,
+    headers: { 'retry-after': '1' },
+    body: {
+      reason: 'AlreadyExists',
+      message:
+        /"same-bbbbb" already exists, the server was not able to generate a unique name for the object$/,
+      details: { retryAfterSeconds: 1 },
+    },
+  });
+});
+
 test('the namespace must exist and be that of the URL', async (t) => {
   const control = await startControl(t);
   const nowhere = await control.post('/api/v1/namespaces/nowhere/services', service('web'));
