@@ -44,6 +44,8 @@ export class Registration {
   #terminating = false;
   #over = false;
   #renewal: Timer | undefined;
+  /** Settles when nothing that writes is under way: a Pod created after its deletion would stay behind. */
+  #quiet: Promise<unknown> = Promise.resolve();
   #lastEvent: { key: string; event: Event } | undefined;
 
   constructor(config: RegisterConfig, command: readonly string[], client: ApiClient, deps: Deps) {
@@ -53,7 +55,7 @@ export class Registration {
     this.#deps = deps;
     this.#dirty = new Dirty({
       clock: deps.clock,
-      run: () => this.#sync(),
+      run: () => this.#underWay(this.#sync()),
       onError: (error) => deps.log.warn('registration not written, trying again', { error }),
     });
   }
@@ -147,6 +149,7 @@ export class Registration {
 
   async #syncPod(condition: Condition): Promise<void> {
     if (this.#terminating && this.#pod !== undefined) return;
+    if (this.#over) return;
     this.#pod ??= await this.#createPod();
     const status = podStatus(this.#config, condition);
     const text = JSON.stringify(status);
@@ -249,7 +252,7 @@ export class Registration {
 
   #scheduleRenewal(delayMs: number): Timer {
     return this.#deps.clock.setTimeout(() => {
-      void this.#renew().finally(() => {
+      void this.#underWay(this.#renew()).finally(() => {
         // Three tries within the Lease's life: two may be lost.
         const next = jitter((this.#config.leaseSeconds * 1000) / 4, 0.2, this.#deps.random);
         if (!this.#over) this.#renewal = this.#scheduleRenewal(next);
@@ -290,7 +293,14 @@ export class Registration {
   }
 
   async #delete(graceSeconds: number): Promise<void> {
-    await this.#briefly(this.#ours ? this.#deletePod(graceSeconds) : this.#deleteSlice());
+    await this.#briefly(
+      this.#quiet.then(() => (this.#ours ? this.#deletePod(graceSeconds) : this.#deleteSlice())),
+    );
+  }
+
+  #underWay(work: Promise<void>): Promise<void> {
+    this.#quiet = Promise.allSettled([this.#quiet, work]);
+    return work;
   }
 
   async #deletePod(gracePeriodSeconds: number): Promise<void> {
