@@ -62,6 +62,7 @@ export interface WriteParts {
 
 export function writeChain(parts: WriteParts): (write: Write) => Promise<void> {
   const gates: readonly Gate[] = [
+    keepFirstNamespaces,
     namespaceIsThere(parts.cache, parts.namespaces),
     applyDefaults,
     completeServices(parts.allocator.families),
@@ -75,6 +76,15 @@ export function writeChain(parts: WriteParts): (write: Write) => Promise<void> {
       if (waiting !== undefined) await waiting;
     }
   };
+}
+
+/** Clients count on them, and kube-system's uid is the identity of the store. */
+const keptNamespaces: ReadonlySet<string> = new Set(['default', 'kube-public', 'kube-system']);
+
+function keepFirstNamespaces({ operation, resource, object }: Write): void {
+  const { name = '' } = object.metadata;
+  if (operation === 'delete' && resource.kind.kind === namespaceKind.kind && keptNamespaces.has(name))
+    throw ApiError.forbidden(resource.kind, name, 'this namespace may not be deleted');
 }
 
 /**

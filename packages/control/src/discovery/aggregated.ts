@@ -2,7 +2,7 @@
 
 import type { Resource } from '../registry/resource.ts';
 import type { GroupVersion } from './catalog.ts';
-import { objectVerbs, subresourcesOf, subresourceVerbs } from './catalog.ts';
+import { subresourcesOf, subresourceVerbs, verbsOf } from './catalog.ts';
 
 /** The core group has `/api` to itself; all others are at `/apis`. */
 export function aggregatedDiscovery(versions: readonly GroupVersion[], core: boolean): object {
@@ -35,7 +35,7 @@ function discoveredResource(resource: Resource): object {
     responseKind,
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
-    verbs: objectVerbs,
+    verbs: verbsOf(resource),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
     ...(subresources.length === 0 ? {} : { subresources }),

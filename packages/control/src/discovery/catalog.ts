@@ -1,6 +1,7 @@
 /** What is served, group by group and version by version: the common source of discovery and OpenAPI. Pure. */
 
-import { hasSubresource } from '../handlers/resources.ts';
+import { hasSubresource, hasVerb } from '../handlers/resources.ts';
+import type { Verb } from '../handlers/route.ts';
 import type { Resource } from '../registry/resource.ts';
 
 export interface GroupVersion {
@@ -13,7 +14,7 @@ export interface GroupVersion {
   readonly resources: readonly Resource[];
 }
 
-export const objectVerbs: readonly string[] = [
+const objectVerbs: readonly Verb[] = [
   'create',
   'delete',
   'deletecollection',
@@ -40,6 +41,10 @@ export function groupVersions(resources: readonly Resource[]): GroupVersion[] {
       resources: own.toSorted((a, b) => (a.kind.resource < b.kind.resource ? -1 : 1)),
     };
   });
+}
+
+export function verbsOf(resource: Resource): Verb[] {
+  return objectVerbs.filter((verb) => hasVerb(resource, verb));
 }
 
 export function subresourcesOf(resource: Resource): string[] {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Resource } from '../registry/resource.ts';
 import type { GroupVersion } from './catalog.ts';
-import { objectVerbs, subresourcesOf, subresourceVerbs } from './catalog.ts';
+import { subresourcesOf, subresourceVerbs, verbsOf } from './catalog.ts';
 
 export function apiVersions(versions: readonly GroupVersion[]): object {
   return {
@@ -38,13 +38,14 @@ function groupOf(versions: readonly GroupVersion[], name: string): object {
   return { name, versions: own, preferredVersion: own[0] };
 }
 
-function resourceEntry({ kind, name }: Resource): object {
+function resourceEntry(resource: Resource): object {
+  const { kind, name } = resource;
   return {
     name: kind.resource,
     singularName: kind.singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
-    verbs: objectVerbs,
+    verbs: verbsOf(resource),
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
     // Tells clients when the stored form changes, which it does with the version alone.

@@ -50,7 +50,8 @@ export class Resources {
     route: ResourceRoute,
     resource: Resource,
   ): Promise<Answer | StreamAnswer> {
-    if (!verbFits(route)) throw ApiError.methodNotAllowed(resource.kind, route.verb);
+    if (!verbFits(route) || !hasVerb(resource, route.verb))
+      throw ApiError.methodNotAllowed(resource.kind, route.verb);
     const answer = await handlers[route.verb](this.#parts, { request, route, resource });
     const { warning } = resource.kind;
     return warning === undefined ? answer : withWarning(answer, warning);
@@ -60,6 +61,11 @@ export class Resources {
 export function hasSubresource(resource: Resource, subresource: string): boolean {
   if (subresource === 'status') return resource.kind.hasStatus;
   return subresource === 'finalize' && resource.name === 'namespaces';
+}
+
+/** Namespaces go one by one, by name: a whole cluster is not emptied by one slip. */
+export function hasVerb(resource: Resource, verb: Verb): boolean {
+  return verb !== 'deletecollection' || resource.name !== 'namespaces';
 }
 
 /** Every answer about a kind on its way out says so. */

@@ -5,6 +5,7 @@ import { version } from '@outrigger/core/lifecycle';
 import type { GroupVersion } from '../discovery/catalog.ts';
 import { subresourcesOf } from '../discovery/catalog.ts';
 import { patchTypes } from '../handlers/patch-types.ts';
+import { hasVerb } from '../handlers/resources.ts';
 import type { Resource } from '../registry/resource.ts';
 import { openApiSchema } from './schema.ts';
 import type { OpenApiSchema } from './schema.ts';
@@ -96,7 +97,9 @@ function collectionOperations(resource: Resource): object {
       body: ['*/*'],
       parameters: ['dryRun', 'fieldManager', 'fieldValidation'],
     }),
-    delete: operation(resource, 'deletecollection', 'delete', { parameters: ['dryRun'] }),
+    ...(hasVerb(resource, 'deletecollection')
+      ? { delete: operation(resource, 'deletecollection', 'delete', { parameters: ['dryRun'] }) }
+      : {}),
   };
 }
 
