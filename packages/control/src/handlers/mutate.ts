@@ -49,10 +49,10 @@ export async function update(parts: ApiParts, call: Call): Promise<Answer> {
 export async function patch(parts: ApiParts, call: Call): Promise<Answer> {
   const { request, route, resource } = call;
   const { dryRun, fieldValidation } = writeParameters(request.query, 'PatchOptions');
-  const apply = patchFor(resource, await request.body(), headerOf(request, 'content-type'));
+  const { duplicates, apply } = patchFor(resource, await request.body(), headerOf(request, 'content-type'));
   let warnings: readonly string[] = [];
   const change = (old: KubernetesObject): KubernetesObject => {
-    const asked = understand(resource, { value: patched(() => apply(old)), duplicates: [] }, fieldValidation);
+    const asked = understand(resource, { value: patched(() => apply(old)), duplicates }, fieldValidation);
     warnings = asked.warnings;
     const object = named(placeIn(resource, asked.fresh(), route.namespace), route.name);
     // A patch that takes the revision away asks for no check, as one that never named it.

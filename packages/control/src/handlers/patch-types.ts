@@ -6,8 +6,12 @@ import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../pa
 import type { Resource } from '../registry/resource.ts';
 import { decodeJson, mediaTypeOf } from './body.ts';
 
-/** Gives the patched object as a value to be checked; does not change its argument. */
-export type Patch = (object: KubernetesObject) => unknown;
+export interface Patch {
+  /** Paths of fields given twice in the patch. */
+  readonly duplicates: readonly string[];
+  /** Gives the patched object as a value to be checked; does not change its argument. */
+  readonly apply: (object: KubernetesObject) => unknown;
+}
 
 const jsonPatch = 'application/json-patch+json';
 const mergePatch = 'application/merge-patch+json';
@@ -23,14 +27,14 @@ export function patchTypes(resource: Resource): readonly string[] {
 export function patchFor(resource: Resource, body: Buffer, contentType: string | undefined): Patch {
   const type = mediaTypeOf(contentType);
   if (!patchTypes(resource).includes(type)) throw unsupported(resource, type);
-  const patch = decodeJson(body).value;
+  const { value: patch, duplicates } = decodeJson(body);
   switch (type) {
     case jsonPatch:
-      return (object) => applyJsonPatch(object, patch);
+      return { duplicates, apply: (object) => applyJsonPatch(object, patch) };
     case strategicPatch:
-      return (object) => applyStrategicMergePatch(object, patch, resource.kind.schema);
+      return { duplicates, apply: (object) => applyStrategicMergePatch(object, patch, resource.kind.schema) };
     default:
-      return (object) => applyMergePatch(object, patch);
+      return { duplicates, apply: (object) => applyMergePatch(object, patch) };
   }
 }
 
