@@ -30,8 +30,8 @@ const filePollMs = 1000;
 
 /** Kinds whose `spec` is a daemon's document. */
 const ownKinds: Partial<Record<Role, Kind>> = {
-  ambassador: redisAmbassadorKind as unknown as Kind,
-  adapter: metricsAdapterKind as unknown as Kind,
+  ambassador: redisAmbassadorKind,
+  adapter: metricsAdapterKind,
 };
 
 /** Undefined when the flags name none. Throws CONFIG_INVALID for a source that cannot be. */
@@ -113,7 +113,7 @@ function openConfigMap(
   return openWatched<string>(
     {
       name: source,
-      kind: configMapKind as unknown as Kind,
+      kind: configMapKind,
       namespace,
       object: name,
       project: (object) => (object as { data?: Record<string, string> }).data?.[key],

@@ -61,7 +61,7 @@ export class AllocationState {
 
   ports(protocol: Protocol): Pool {
     const pool = this.#ports.get(protocol);
-    if (pool === undefined) throw new TypeError(`${String(protocol)} is no protocol of node ports`);
+    if (pool === undefined) throw new TypeError(`${protocol} is no protocol of node ports`);
     return pool;
   }
 

@@ -20,9 +20,9 @@ export class Informers {
 
   /** To be called before `start`. Handlers are called in the order in which they came. */
   watch<T extends KubernetesObject>(kind: Kind<T>, handler: ChangeHandler<T>): void {
-    const informer = this.#informers.get(kind as unknown as Kind) ?? { handlers: [], synced: false };
-    informer.handlers.push(handler as unknown as ChangeHandler<KubernetesObject>);
-    this.#informers.set(kind as unknown as Kind, informer);
+    const informer = this.#informers.get(kind) ?? { handlers: [], synced: false };
+    informer.handlers.push(handler);
+    this.#informers.set(kind, informer);
   }
 
   /** Subscribes; calls back once, when everything that existed of every kind has been handed over. */

@@ -83,6 +83,8 @@ function checkDepth(body: Buffer): void {
       case 0x7d:
       case 0x5d:
         depth--;
+        break;
+      default:
     }
   }
 }

@@ -71,7 +71,10 @@ function asObject(resource: Resource, value: unknown): Record<string, unknown> {
   const { apiVersion: givenVersion, kind: givenKind } = value as { apiVersion?: unknown; kind?: unknown };
   const says = { apiVersion: givenVersion ?? apiVersion, kind: givenKind ?? kind.kind };
   if (says.apiVersion !== apiVersion || says.kind !== kind.kind) {
-    const known = kindOf(String(says.apiVersion), String(says.kind)) !== undefined;
+    const known =
+      typeof says.apiVersion === 'string' &&
+      typeof says.kind === 'string' &&
+      kindOf(says.apiVersion, says.kind) !== undefined;
     const what = `it says it is ${JSON.stringify(says.kind)} in version ${JSON.stringify(says.apiVersion)}`;
     throw ApiError.badRequest(`${mustBe}: ${what}${known ? '' : ', which this server does not know'}`);
   }

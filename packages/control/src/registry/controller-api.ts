@@ -38,7 +38,7 @@ export function controllerApi(parts: ControllerApiParts): ControllerApi {
   };
   return {
     subscribe: (kind, handler) =>
-      subscribe(parts, resourceOf(kind), handler as ChangeHandler<KubernetesObject>),
+      subscribe(parts, resourceOf(kind), handler),
     create: async (kind, object) => {
       const { value, revision } = await registry.create(resourceOf(kind), () => structuredClone(object));
       return decodeObject(value, revision);

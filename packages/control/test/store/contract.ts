@@ -404,7 +404,7 @@ export function storeContract(kind: string, openWith: OpenStore): void {
     const model = new Model();
     for (let round = 0; round < 60; round++) {
       const group = Array.from({ length: 1 + Math.floor(random.next() * 8) }, () =>
-        model.randomTxn(random.next),
+        model.randomTxn(() => random.next()),
       );
       const results = await Promise.all(
         group.map(({ compare, operations }) => store.txn(compare, operations)),

@@ -45,7 +45,7 @@ export function helpLines(schema: ObjectSchema): [string, string][] {
 }
 
 function isFlag(schema: Schema): boolean {
-  if (schema.type === 'list') return (schema as ListSchema).items.type === 'string';
+  if (schema.type === 'list') return schema.items.type === 'string';
   return (
     schema.type === 'string' ||
     schema.type === 'integer' ||
@@ -64,6 +64,8 @@ function help(schema: Schema): string {
   const parts = [schema.description ?? ''];
   if (schema.type === 'string' && schema.enum !== undefined) parts.push(`one of ${schema.enum.join(', ')}`);
   if (schema.default !== undefined && schema.default !== false)
-    parts.push(`default ${String(schema.default)}`);
+    parts.push(
+      `default ${typeof schema.default === 'object' ? JSON.stringify(schema.default) : String(schema.default as string)}`,
+    );
   return parts.filter((part) => part !== '').join('; ');
 }

@@ -13,7 +13,7 @@ export async function eventually<T>(
   while (performance.now() < deadline) {
     try {
       const answer = await check();
-      if (answer) return answer as NonNullable<T>;
+      if (answer) return answer;
       last = answer;
     } catch (error) {
       last = error;

@@ -107,7 +107,7 @@ test('a CRD has patterns instead of words, and no merge keys', (t) => {
   });
   t.same(toOpenAPI(intOrString(), 'crd'), { 'x-kubernetes-int-or-string': true });
   const pattern = (format: 'duration' | 'size'): RegExp =>
-    new RegExp(String(toOpenAPI(string('', { format }), 'crd')['pattern']));
+    new RegExp(toOpenAPI(string('', { format }), 'crd')['pattern'] as string);
   for (const text of ['0', '250ms', '1h30m', '1.5s']) t.match(text, pattern('duration'));
   for (const text of ['', '1', '1d', '-1s', '1s ']) t.notMatch(text, pattern('duration'));
   for (const text of ['0', '64KiB', '64Ki', '10MB', '1.5GiB', '7B']) t.match(text, pattern('size'));

@@ -52,8 +52,7 @@ function merge(target: Record<string, unknown> | object, patch: Record<string, u
   const into = target as Record<string, unknown>;
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete into[name];
-    else if (typeof value === 'object')
-      merge((into[name] ??= {}) as object, value as Record<string, unknown>);
+    else if (typeof value === 'object') merge((into[name] ??= {}), value as Record<string, unknown>);
     else into[name] = value;
   }
 }

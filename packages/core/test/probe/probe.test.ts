@@ -274,12 +274,12 @@ test('HTTPS over the real network: nobody asks whose certificate it is', async (
     },
   );
   const system = systemNet();
-  const { address, close } = await system.listen(server, { kind: 'tcp', host: '127.0.0.1', port: 0 });
+  const listener = await system.listen(server, { kind: 'tcp', host: '127.0.0.1', port: 0 });
   t.teardown(() => {
-    close();
+    listener.close();
     server.closeAllConnections();
   });
-  const port = address.kind === 'tcp' ? address.port : 0;
+  const port = listener.address.kind === 'tcp' ? listener.address.port : 0;
   const settings = probeSettings({ httpGet: { port, scheme: 'HTTPS' } }, { host: '127.0.0.1' });
   t.match(await runCheck(settings, { net: system, clock: new FakeClock() }), { ok: true });
 });

@@ -29,7 +29,8 @@ export interface Member extends Heard {
 export const everyone = '*';
 
 export interface Hold {
-  readonly group: ObjectKey | typeof everyone;
+  /** A Service, or `everyone`. */
+  readonly group: ObjectKey;
   readonly since: number;
   readonly silent: number;
   readonly members: number;

@@ -128,7 +128,7 @@ test('what an endpoint says', async (t) => {
   ];
   for (const [name, spec, object, want] of cases) {
     const plan = reconcile(service(spec), [object], [], { zones: { n1: 'z1' } });
-    t.match(plan.create[0]?.endpoints?.[0], want as object, name);
+    t.match(plan.create[0]?.endpoints?.[0], want, name);
   }
 });
 

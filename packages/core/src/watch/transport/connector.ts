@@ -24,15 +24,11 @@ export function connectorFor(
   limits: ClientLimits,
   deps: ConnectorDeps,
 ): buildConnector.connector {
-  return async (_options, callback) => {
-    let socket: Socket;
-    try {
-      socket = await open(url, connection, limits, deps);
-    } catch (error) {
-      callback(unreachable(url, error), null);
-      return;
-    }
-    callback(null, socket);
+  return (_options, callback) => {
+    open(url, connection, limits, deps).then(
+      (socket) => callback(null, socket),
+      (error: unknown) => callback(unreachable(url, error), null),
+    );
   };
 }
 

@@ -34,7 +34,7 @@ const rows: [string, Labels[], Labels[]][] = [
   ['a=in', [{ a: 'in' }], [{ a: 'x' }]],
   ['example.com/a=1,!b,c', [{ 'example.com/a': '1', c: '' }], [{ 'example.com/a': '1', c: '', b: '' }]],
   ['toString', [], [{}]],
-  ['!constructor', [{}], [{ constructor: 'x' } as unknown as Labels]],
+  ['!constructor', [{}], [{ constructor: 'x' }]],
 ];
 
 for (const [text, selected, others] of rows) {

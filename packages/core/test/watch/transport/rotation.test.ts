@@ -48,7 +48,7 @@ test('the clients of a dead server spread over the others', (t) => {
     counts[rotation.current]! += 1;
   }
   t.equal(counts[0], 0);
-  t.ok(counts[1]! > 75 && counts[2]! > 75, `spread is ${counts}`);
+  t.ok(counts[1]! > 75 && counts[2]! > 75, `spread is ${counts.join(', ')}`);
   t.end();
 });
 
