@@ -23,6 +23,7 @@ import {
 import { generateName, nameTries, uuid } from './names.ts';
 import type { ObjectPath, Resource } from './resource.ts';
 import { pathOf, splitPath } from './resource.ts';
+import { Turns } from './turns.ts';
 import type { Deleted, DeleteOptions, Stored, Subresource, Write, Written } from './write.ts';
 
 export interface RegistryOptions {
@@ -40,6 +41,10 @@ export interface WriteOptions {
   readonly dryRun: boolean;
 }
 
+export interface UpdateOptions extends WriteOptions {
+  readonly subresource?: Subresource;
+}
+
 /**
  * How often a creation is tried when others take its name, address or port first, or change its namespace: each time
  * someone else got through.
@@ -51,6 +56,7 @@ const conflictTries = 5;
 
 export class Registry {
   readonly #options: RegistryOptions;
+  readonly #turns = new Turns();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -93,36 +99,12 @@ export class Registry {
     resource: Resource,
     path: ObjectPath,
     change: (old: KubernetesObject) => KubernetesObject,
-    options: WriteOptions & { readonly subresource?: Subresource } = { dryRun: false },
+    options: UpdateOptions = { dryRun: false },
   ): Promise<Written> {
-    const { subresource = '', dryRun } = options;
     for (let attempt = 1; attempt <= conflictTries; attempt++) {
-      const entry = await this.current(resource, path);
-      const old = decodeObject(entry.value, entry.revision);
-      const asked = change(old);
-      checkIdentity(resource.kind, asked.metadata, old.metadata);
-      const object = prepareUpdate(resource, asked, old, subresource);
-      const write: Write = {
-        operation: 'update',
-        resource,
-        subresource,
-        object,
-        old,
-        dryRun,
-        compare: [],
-        operations: [],
-      };
-      await this.#options.admit(write);
-      countGeneration(resource, object, old);
-      const { value, revision: before } = entry;
-      if (unchanged(object, old)) return { value, revision: before, created: false };
-      if (isReleased(object)) {
-        const removed = await this.#remove(write, resource.prefix + path, before);
-        if (removed) return { value: encodeObject(resource, object), revision: before, created: false };
-        continue;
-      }
-      const stored = await this.#put(write, resource.prefix + path, before);
-      if (stored !== undefined) return { ...stored, created: false };
+      const once = (): Promise<Written | undefined> => this.#tryUpdate(resource, path, change, options);
+      const written = await this.#turns.run(resource.prefix + path, attempt > 1, once);
+      if (written !== undefined) return written;
     }
     throw ApiError.conflict(resource.kind, splitPath(path).name);
   }
@@ -148,6 +130,42 @@ export class Registry {
       }
     }
     throw ApiError.conflict(resource.kind, name);
+  }
+
+  /** Undefined when the object had changed meanwhile. */
+  async #tryUpdate(
+    resource: Resource,
+    path: ObjectPath,
+    change: (old: KubernetesObject) => KubernetesObject,
+    { subresource = '', dryRun }: UpdateOptions,
+  ): Promise<Written | undefined> {
+    const entry = await this.current(resource, path);
+    const old = decodeObject(entry.value, entry.revision);
+    const asked = change(old);
+    checkIdentity(resource.kind, asked.metadata, old.metadata);
+    const object = prepareUpdate(resource, asked, old, subresource);
+    const write: Write = {
+      operation: 'update',
+      resource,
+      subresource,
+      object,
+      old,
+      dryRun,
+      compare: [],
+      operations: [],
+    };
+    await this.#options.admit(write);
+    countGeneration(resource, object, old);
+    const { value, revision: before } = entry;
+    if (unchanged(object, old)) return { value, revision: before, created: false };
+    if (isReleased(object)) {
+      const removed = await this.#remove(write, resource.prefix + path, before);
+      return removed
+        ? { value: encodeObject(resource, object), revision: before, created: false }
+        : undefined;
+    }
+    const stored = await this.#put(write, resource.prefix + path, before);
+    return stored === undefined ? undefined : { ...stored, created: false };
   }
 
   #creation(
