@@ -26,7 +26,7 @@ test(
       '*2\r\n$3\r\nGET\r\n$x\r\n',
       '*99999999999\r\n',
       'get "unbalanced\r\n',
-      ('x'.repeat(70_000)),
+      'x'.repeat(70_000),
       '*2\r\n$3\r\nGET\r\n$9999999999\r\n',
       `${command('GET', 'k')}${command('SET', 'k', 'v')}*1\r\n!\r\n`,
       `${command('SET', 'k', 'v')}*2\r\n$3\r\nGET\r\n:1\r\n`,

@@ -2,10 +2,9 @@
 
 import { join } from 'node:path';
 import { test } from 'tap';
+import type { Test } from 'tap';
 import { startProcess, tempDir } from '../../../test/harness/index.ts';
 import type { RunningProcess } from '../../../test/harness/index.ts';
-
-type Test = Parameters<NonNullable<Parameters<typeof test>[1]>>[0];
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
 const writes = 1_000;

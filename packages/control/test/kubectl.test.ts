@@ -4,11 +4,10 @@ import { execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
+import type { Test } from 'tap';
 import { needs, tempDir, toolPath } from '../../../test/harness/index.ts';
 import { startControl } from './harness.ts';
 import type { Control } from './harness.ts';
-
-type Test = Parameters<NonNullable<Parameters<typeof test>[1]>>[0];
 
 interface Ran {
   readonly code: number;

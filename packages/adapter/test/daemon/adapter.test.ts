@@ -4,6 +4,7 @@ import { eventually, MemoryNet, testDeps } from '@outrigger/core/testing';
 import { spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
 import { test } from 'tap';
+import { needs, toolPath } from '../../../../test/harness/index.ts';
 
 const { schema, checks, parse, start } = adapterDaemon;
 
@@ -40,16 +41,14 @@ test('StatsD over UDP comes out on the scrape page', async (t) => {
   t.match(await (await fetch(`${admin}/metrics`)).text(), /outrigger_metrics_cells_used/);
 });
 
-test('promtool finds nothing wrong with the page', async (t) => {
-  if (spawnSync('promtool', ['--version']).error !== undefined)
-    return void t.skip('promtool is missing: apt-get install prometheus');
+test('promtool finds nothing wrong with the page', needs('promtool'), async (t) => {
   const { send, page } = await running(t);
   send('requests_total:1|c|#a:b\nqueue_length:4|g\nrequest_seconds:12|ms');
   const text = await eventually('collected', async () => {
     const now = await page();
     return now.includes('request_seconds_count') ? now : undefined;
   });
-  const check = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  const check = spawnSync(toolPath('promtool'), ['check', 'metrics'], { input: text, encoding: 'utf8' });
   t.equal(check.stdout + check.stderr, '');
   t.equal(check.status, 0);
 });

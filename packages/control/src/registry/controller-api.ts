@@ -37,8 +37,7 @@ export function controllerApi(parts: ControllerApiParts): ControllerApi {
     return decodeObject<T>(value, revision);
   };
   return {
-    subscribe: (kind, handler) =>
-      subscribe(parts, resourceOf(kind), handler),
+    subscribe: (kind, handler) => subscribe(parts, resourceOf(kind), handler),
     create: async (kind, object) => {
       const { value, revision } = await registry.create(resourceOf(kind), () => structuredClone(object));
       return decodeObject(value, revision);

@@ -136,7 +136,10 @@ test('more objects than allowed are refused', async (t) => {
 
 test('a client that goes away in the middle of its body leaves nothing behind', async (t) => {
   const control = await startControl(t, { maxWrites: 1 });
-  await abandon(control, `POST ${services} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"meta`);
+  await abandon(
+    control,
+    `POST ${services} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"meta`,
+  );
   for (let status = 429; status !== 201;) status = (await control.post(services, service('a'))).status;
   t.same((await control.get(services)).body.items.length, 1);
 });

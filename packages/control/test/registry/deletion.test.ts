@@ -3,8 +3,12 @@ import type { KubernetesObject, ObjectMeta } from '@outrigger/core/api';
 import { decideDeletion, isReleased } from '../../src/registry/deletion.ts';
 
 const now = Date.UTC(2026, 0, 1);
-const object = (kind: string, metadata: ObjectMeta, rest: object = {}): KubernetesObject =>
-  ({ apiVersion: 'v1', kind, metadata: { name: 'a', ...metadata }, ...rest });
+const object = (kind: string, metadata: ObjectMeta, rest: object = {}): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name: 'a', ...metadata },
+  ...rest,
+});
 const running = { spec: { nodeName: 'n', terminationGracePeriodSeconds: 7 } };
 
 test('what nothing holds goes at once', (t) => {

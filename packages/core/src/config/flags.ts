@@ -1,6 +1,6 @@
 /** Flags derived from a schema: every top-level scalar or list of strings is a flag named after its field. */
 
-import type { ListSchema, ObjectSchema, Schema } from '../api/schema.ts';
+import type { ObjectSchema, Schema } from '../api/schema.ts';
 
 export interface Flag {
   /** The schema's field: `readPolicy`. */
@@ -63,9 +63,9 @@ function placeholder(flag: Flag): string {
 function help(schema: Schema): string {
   const parts = [schema.description ?? ''];
   if (schema.type === 'string' && schema.enum !== undefined) parts.push(`one of ${schema.enum.join(', ')}`);
-  if (schema.default !== undefined && schema.default !== false)
-    parts.push(
-      `default ${typeof schema.default === 'object' ? JSON.stringify(schema.default) : String(schema.default as string)}`,
-    );
+  const { default: fallback } = schema;
+  if (fallback !== undefined && fallback !== false) {
+    parts.push(`default ${typeof fallback === 'string' ? fallback : JSON.stringify(fallback)}`);
+  }
   return parts.filter((part) => part !== '').join('; ');
 }

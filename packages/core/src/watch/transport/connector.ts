@@ -24,12 +24,17 @@ export function connectorFor(
   limits: ClientLimits,
   deps: ConnectorDeps,
 ): buildConnector.connector {
-  return (_options, callback) => {
-    open(url, connection, limits, deps).then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(unreachable(url, error), null),
-    );
+  const connect = async (callback: buildConnector.Callback): Promise<void> => {
+    let socket: Socket;
+    try {
+      socket = await open(url, connection, limits, deps);
+    } catch (error) {
+      callback(unreachable(url, error), null);
+      return;
+    }
+    callback(null, socket);
   };
+  return (_options, callback) => void connect(callback);
 }
 
 async function open(
