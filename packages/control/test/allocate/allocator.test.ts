@@ -38,7 +38,7 @@ test('an address that was asked for', async (t) => {
   for (const ip of ['10.96.0.0', '10.96.255.255']) {
     await t.rejects(
       cluster.create('other', { clusterIP: ip }),
-      { httpStatus: 422 } as Error,
+      ApiError,
       `${ip} is nobody's`,
     );
   }
