@@ -9,6 +9,7 @@ export const subjectCpu = 0;
 /** The CPU of load, backends and everything else. */
 export const loadCpu = 1;
 
+const loopDelay = join(import.meta.dirname, '../load/loop-delay.mjs');
 const main = join(import.meta.dirname, '../../packages/cli/dist/main.js');
 
 /** Starts a program on one CPU. */
@@ -53,7 +54,19 @@ export async function startRole(
 
 export function startControl(t: Teardown, cpu: number, ...more: string[]): Promise<MeshProcess> {
   const args = ['--listen', '127.0.0.1:0', '--allow-loopback-endpoints', '--log-level', 'warn'];
-  return startRole(t, cpu, 'control', [...args, ...(more.length > 0 ? more : ['--memory'])]);
+  const nodeArgs = ['--import', loopDelay];
+  return startRole(t, cpu, 'control', [...args, ...(more.length > 0 ? more : ['--memory'])], nodeArgs);
+}
+
+/** p99 of the event loop's delay in ms since it was last asked for, of a control service started here. */
+export async function loopDelayMs({ process: running }: MeshProcess): Promise<number> {
+  const before = running.stderr.length;
+  running.signal('SIGUSR2');
+  for (;;) {
+    const found = /^LOOP ([\d.]+)$/m.exec(running.stderr.slice(before))?.[1];
+    if (found !== undefined) return Number(found);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Creates an object; throws with the server's answer when it refuses. */
