@@ -1,6 +1,6 @@
 /** Our schemas as OpenAPI v3 schemas, with the extensions that kubectl's `explain` and client-side apply read. Pure. */
 
-import type { ListSchema, Schema } from '@outrigger/core/api';
+import type { ListSchema, ObjectSchema, Schema } from '@outrigger/core/api';
 
 export interface OpenApiSchema {
   readonly [keyword: string]: unknown;
@@ -27,7 +27,7 @@ function shape(schema: Schema, refer: Refer): OpenApiSchema {
       return {
         type: 'object',
         properties: Object.fromEntries(fields),
-        ...(schema.required.length === 0 ? {} : { required: schema.required }),
+        ...requiredOf(schema),
       };
     }
     case 'list':
@@ -52,6 +52,12 @@ function shape(schema: Schema, refer: Refer): OpenApiSchema {
     case 'any':
       return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   }
+}
+
+/** What a client must give: fields with a default are always there, and yet nobody has to write them. */
+function requiredOf({ required, fields }: ObjectSchema): { readonly required?: readonly string[] } {
+  const wanted = required.filter((name) => name !== 'metadata' && fields[name]?.default === undefined);
+  return wanted.length === 0 ? {} : { required: wanted };
 }
 
 /** A reference stands alone in OpenAPI 3.0, so the field's own description goes around it. */
