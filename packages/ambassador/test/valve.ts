@@ -78,8 +78,11 @@ export class Valve {
   cut(): void {
     this.#held.length = 0;
     for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
+      for (const socket of [client, server]) {
+        // Node resets no socket that has a FIN on its way: it would never be closed, and hold up the end of the process.
+        if (socket.writableEnded) socket.destroy();
+        else socket.resetAndDestroy();
+      }
     }
     this.#pairs.clear();
   }
