@@ -82,7 +82,7 @@ export class FakeApi implements LabApi {
     return this.#commit('updateStatus', kind, {
       ...old,
       status: (object as { status?: unknown }).status,
-    } as T);
+    });
   }
 
   async delete<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<void> {
@@ -174,12 +174,12 @@ export class FakeApi implements LabApi {
   }
 
   #table(kind: Kind<never> | Kind): Table {
-    const table = this.#tables.get(kind as Kind) ?? {
+    const table = this.#tables.get(kind) ?? {
       objects: new Map(),
       shown: new Map(),
       handlers: new Set(),
     };
-    this.#tables.set(kind as Kind, table);
+    this.#tables.set(kind, table);
     return table;
   }
 }

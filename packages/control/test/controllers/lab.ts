@@ -125,7 +125,7 @@ export class Lab {
     const updated = await this.api.update(kind, object);
     const written = equalJson(before, statusOf(object))
       ? updated
-      : await this.api.updateStatus(kind, { ...updated, status: statusOf(object) } as T);
+      : await this.api.updateStatus(kind, { ...updated, status: statusOf(object) });
     await this.settle();
     return written;
   }

@@ -329,6 +329,7 @@ test('a conflict with the pod’s own writer is looked at again, not written ove
   await lab.advance(1);
   t.equal(conflicts, 1);
   t.match(lab.readyCondition('web-2'), { status: 'True' }, 'it was renewed in the last moment');
+  t.equal(await lab.metric('outrigger_controller_leases_expired_total'), 0, 'and never marked');
   await lab.stop();
 });
 
@@ -352,5 +353,47 @@ test('a Lease goes with its pod, and nothing else does', async (t) => {
   t.equal(lab.find(leaseKind, 'web-0'), undefined);
   t.ok(lab.find(leaseKind, 'web-1'));
   t.ok(lab.find(leaseKind, 'free'));
+  await lab.stop();
+});
+
+test('an object with several owners stays until the last of them is gone', async (t) => {
+  const lab = await mesh(3);
+  const owner = (name: string) => {
+    const { uid = '' } = lab.get(podKind, name).metadata;
+    return { apiVersion: 'v1', kind: 'Pod', name, uid };
+  };
+  await lab.create(leaseKind, {
+    metadata: { name: 'shared', namespace: 'default', ownerReferences: [owner('web-0'), owner('web-1')] },
+    spec: {},
+  });
+  const foreign = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x', uid: 'never seen' };
+  await lab.create(leaseKind, {
+    metadata: { name: 'foreign', namespace: 'default', ownerReferences: [owner('web-0'), foreign] },
+    spec: {},
+  });
+  await lab.remove(podKind, 'web-0');
+  await lab.live(60, 'web-1', 'web-2');
+  t.ok(lab.find(leaseKind, 'shared'));
+  await lab.remove(podKind, 'web-1');
+  t.equal(lab.find(leaseKind, 'shared'), undefined);
+  t.ok(lab.find(leaseKind, 'foreign'), 'of kinds that are not watched nothing is known');
+  await lab.stop();
+});
+
+test('what names an owner that never was goes after a while, though it is renewed all the time', async (t) => {
+  const lab = await mesh(1);
+  await lab.create(leaseKind, {
+    metadata: {
+      name: 'stray',
+      namespace: 'default',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'web-0', uid: 'an earlier life' }],
+    },
+    spec: { leaseDurationSeconds: 10, renewTime: '2026-01-01T00:00:00.000000Z' },
+  });
+  await lab.live(29, 'web-0', 'stray');
+  t.ok(lab.find(leaseKind, 'stray'), 'its owner may be on the way');
+  await lab.live(1, 'web-0', 'stray');
+  await lab.live(1, 'web-0');
+  t.equal(lab.find(leaseKind, 'stray'), undefined);
   await lab.stop();
 });

@@ -382,3 +382,14 @@ test('properties of any document', async (t) => {
     t.strictSame(applyJsonPatch(doc, [{ op: 'replace', path: '', value: other }]), other, label);
   }
 });
+
+test('__proto__ is a name of its own, not the prototype', async (t) => {
+  for (const op of [
+    { op: 'add', path: '/a/__proto__', value: { polluted: true } },
+    { op: 'copy', from: '/b', path: '/a/__proto__' },
+  ]) {
+    const result = applyJsonPatch({ a: {}, b: { polluted: true } }, [op]) as { a: object };
+    t.ok(Object.hasOwn(result.a, '__proto__'));
+    t.equal(Object.getPrototypeOf(result.a), Object.prototype);
+  }
+});

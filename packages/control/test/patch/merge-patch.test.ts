@@ -47,6 +47,13 @@ test('the result shares nothing with the patch', async (t) => {
   t.not(result.a[0], patch.a[0]);
 });
 
+test('__proto__ is a name of its own, not the prototype', async (t) => {
+  const patch = JSON.parse('{"a":{"__proto__":{"polluted":true}}}') as unknown;
+  const result = applyMergePatch({ a: { b: 1 } }, patch) as { a: object };
+  t.ok(Object.hasOwn(result.a, '__proto__'));
+  t.equal(Object.getPrototypeOf(result.a), Object.prototype);
+});
+
 test('depth is limited', async (t) => {
   let deep: unknown = {};
   for (let i = 0; i <= maxDepth; i += 1) deep = { a: deep };

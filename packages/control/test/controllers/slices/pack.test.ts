@@ -27,7 +27,7 @@ test('random histories', async (t) => {
   let slices: EndpointSlice[] = [];
   let groups = randomGroups(random);
   let names = 0;
-  for (let step = 0; step < 2_000; step += 1) {
+  for (let step = 0; step < 1_000; step += 1) {
     const before = groups;
     groups = random.next() < 0.05 ? randomGroups(random) : changedGroups(random, groups);
     const plan = pack(slices, groups);
@@ -39,13 +39,13 @@ test('random histories', async (t) => {
       `none is too full (${label})`,
     );
     t.ok(slices.length >= 1, `there is always one (${label})`);
-    t.match(pack(slices, groups), { create: [], update: [], delete: [] }, `nothing more to do (${label})`);
+    t.equal(writes(pack(slices, groups)), 0, `nothing more to do (${label})`);
     const empty = slices.filter(({ endpoints }) => endpoints?.length === 0);
     t.ok(empty.length === 0 || slices.length === 1, `no empty slice beside others (${label})`);
-    const writes = plan.create.length + plan.update.length + plan.delete.length;
+    const written = writes(plan);
     t.ok(
-      writes <= difference(before, groups) + 1,
-      `${writes} writes for ${difference(before, groups)} changes (${label})`,
+      written <= difference(before, groups) + 1,
+      `${written} writes for ${difference(before, groups)} changes (${label})`,
     );
   }
 });
@@ -69,6 +69,10 @@ test('an endpoint that is in two slices stays in one', async (t) => {
   const plan = pack(twice, [group]);
   t.strictSame([plan.create.length, plan.update.length, plan.delete.length], [0, 0, 1]);
 });
+
+function writes(plan: SlicePlan): number {
+  return plan.create.length + plan.update.length + plan.delete.length;
+}
 
 function packing(existing: readonly EndpointSlice[], groups: readonly Group[]) {
   return { addressType: 'IPv4' as const, existing, groups, maxPerSlice: max, placeholder: true, template };

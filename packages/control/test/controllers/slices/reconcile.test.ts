@@ -49,6 +49,11 @@ function applied(
   ];
 }
 
+/** How many slices are created, updated, deleted. */
+function writes({ create, update, delete: gone }: ReturnType<typeof reconcile>): [number, number, number] {
+  return [create.length, update.length, gone.length];
+}
+
 function pods(count: number, from = 0): Pod[] {
   return Array.from({ length: count }, (_, i) => pod(`web-${from + i}`, { ip: ipAt(from + i) }));
 }
@@ -180,11 +185,7 @@ test('a change of the Service’s labels is written to every slice, once', async
   const plan = reconcile(service({}, { labels: { team: 'b' } }), pods(150), before);
   t.equal(plan.update.length, 2);
   const after = applied(plan, before);
-  t.match(reconcile(service({}, { labels: { team: 'b' } }), pods(150), after), {
-    create: [],
-    update: [],
-    delete: [],
-  });
+  t.strictSame(writes(reconcile(service({}, { labels: { team: 'b' } }), pods(150), after)), [0, 0, 0]);
 });
 
 test('named ports: pods that mean different numbers get different slices', async (t) => {
@@ -229,11 +230,7 @@ test('ports keep the Service’s order; a new order alone is not written', async
     { name: 'http', port: 8080, protocol: 'TCP' },
     { name: 'dns', port: 53, protocol: 'UDP' },
   ]);
-  t.match(reconcile(service({ ports: two.toReversed() }), pods(1), before), {
-    create: [],
-    update: [],
-    delete: [],
-  });
+  t.strictSame(writes(reconcile(service({ ports: two.toReversed() }), pods(1), before)), [0, 0, 0]);
 });
 
 test('both families, each in its own slices', async (t) => {
@@ -254,7 +251,8 @@ test('both families, each in its own slices', async (t) => {
   );
   const before = applied(plan);
   const single = reconcile(service(), [both, pod('b', { ip: '10.0.0.2' })], before);
-  t.match(single, { create: [], update: [], delete: [{ addressType: 'IPv6' }] });
+  t.strictSame(writes(single), [0, 0, 1]);
+  t.equal(single.delete[0]?.addressType, 'IPv6');
 });
 
 test('a hundred endpoints a slice', async (t) => {
@@ -265,7 +263,7 @@ test('a hundred endpoints a slice', async (t) => {
 test('one more endpoint goes where there is room, in one write', async (t) => {
   const before = applied(reconcile(service(), pods(250)));
   const plan = reconcile(service(), pods(251), before);
-  t.match(plan, { create: [], delete: [] });
+  t.strictSame(writes(plan), [0, 1, 0]);
   t.strictSame(sizes(plan.update), [51]);
 });
 
@@ -297,25 +295,25 @@ test('among unchanged slices, the fullest with room for all takes what is left',
 test('a removed endpoint rewrites its slice alone; an empty slice goes', async (t) => {
   const before = applied(reconcile(service(), pods(201)));
   const one = reconcile(service(), [...pods(100), ...pods(100, 101)], before);
-  t.strictSame([one.create.length, one.update.length, one.delete.length], [0, 1, 0]);
+  t.strictSame(writes(one), [0, 1, 0]);
   const gone = reconcile(service(), pods(200), before);
-  t.strictSame([gone.create.length, gone.update.length, gone.delete.length], [0, 0, 1]);
+  t.strictSame(writes(gone), [0, 0, 1]);
 });
 
 test('a new port number for all rewrites the slices instead of making others', async (t) => {
   const before = applied(reconcile(service(), pods(150)));
   const changed = service({ ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 9999 }] });
   const plan = reconcile(changed, pods(150), before);
-  t.strictSame([plan.create.length, plan.update.length, plan.delete.length], [0, 2, 0]);
+  t.strictSame(writes(plan), [0, 2, 0]);
   t.ok(plan.update.every(({ ports }) => ports?.[0]?.port === 9999));
 });
 
 test('the placeholder: made once, kept, filled, and made of what would be deleted', async (t) => {
   const empty = applied(reconcile(service(), []));
   t.strictSame([empty.length, empty[0]?.endpoints, empty[0]?.ports], [1, [], []]);
-  t.match(reconcile(service(), [], empty), { create: [], update: [], delete: [] });
+  t.strictSame(writes(reconcile(service(), [], empty)), [0, 0, 0]);
   const filled = reconcile(service(), pods(1), empty);
-  t.strictSame([filled.create.length, filled.update.length, filled.delete.length], [0, 1, 0]);
+  t.strictSame(writes(filled), [0, 1, 0]);
   const full = applied(reconcile(service(), pods(150)));
   const emptied = reconcile(service(), [], full);
   t.strictSame([emptied.create.length, sizes(emptied.update), emptied.delete.length], [0, [0], 1]);
@@ -323,7 +321,7 @@ test('the placeholder: made once, kept, filled, and made of what would be delete
 
 test('a Service that is going gets no new slices', async (t) => {
   const going = service({}, { deletionTimestamp: '2026-01-01T00:00:00Z' });
-  t.match(reconcile(going, pods(3)), { create: [] });
+  t.strictSame(writes(reconcile(going, pods(3))), [0, 0, 0]);
 });
 
 test('slices of an earlier Service of this name change hands', async (t) => {
@@ -338,7 +336,10 @@ test('the trigger time is written with a change, goes with the next, and is no c
   const annotation = 'endpoints.kubernetes.io/last-change-trigger-time';
   const before = applied(reconcile(service(), pods(1), [], { triggerTime: time }));
   t.equal(before[0]?.metadata.annotations?.[annotation], time);
-  t.match(reconcile(service(), pods(1), before, { triggerTime: '2026-01-01T00:00:09Z' }), { update: [] });
+  t.strictSame(
+    writes(reconcile(service(), pods(1), before, { triggerTime: '2026-01-01T00:00:09Z' })),
+    [0, 0, 0],
+  );
   const next = reconcile(service(), pods(2), before);
   t.strictSame(next.update[0]?.metadata.annotations, {});
 });
