@@ -337,6 +337,7 @@ export class Session {
       if (!this.#reachFor(target)) return false;
       role = 'replica';
     }
+    if (role === 'primary') this.#links.followPrimary(false);
     const down = role === 'primary' ? this.#links.whyDown() : undefined;
     if (down !== undefined) return this.#failRepeat(repeat.count, down);
     if (!this.#links.ready(role, this.#reads.replica)) return false;

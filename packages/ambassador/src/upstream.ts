@@ -39,6 +39,8 @@ export interface UpstreamOptions {
 }
 
 const whoAreYou = encodeCommand(['INFO', 'server']);
+/** The connection is good, only this question is not allowed. Anything else turns the connection away: too many clients, say. */
+const mayNotAsk = /^(NOAUTH|NOPERM|ERR unknown command)/;
 
 export class Upstream {
   readonly socket: Socket;
@@ -98,11 +100,15 @@ export class Upstream {
     }
     const expected = this.#options.credentials === undefined ? 1 : 2;
     const [first] = this.#greetings;
-    if (expected === 2 && first?.type === 'error') this.#fail(`it refused our password: ${first.text}`);
+    if (expected === 2 && first?.type === 'error') this.#fail(`it refused our login: ${first.text}`);
     else if (this.#greetings.length >= expected) this.#ready(this.#greetings[expected - 1] as RespValue);
   }
 
   #ready(info: RespValue): void {
+    if (info.type === 'error' && !mayNotAsk.test(info.text)) {
+      this.#fail(info.text);
+      return;
+    }
     this.#timer.cancel();
     this.#decoder = undefined;
     this.#greetings = [];

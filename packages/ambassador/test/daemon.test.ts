@@ -158,7 +158,7 @@ test('servers behind a password and an ACL user, over TCP and a unix socket', re
     { environment: { REDIS_PASSWORD: 'hunter2' } },
   );
   const answer = await (await wrong.client()).ask('SET', 'k', 'v');
-  t.match(answer, /^-ERR outrigger: primary unix:.* unreachable: it refused our password: WRONGPASS/);
+  t.match(answer, /^-ERR outrigger: primary unix:.* unreachable: it refused our login: WRONGPASS/);
   const debug = await (await fetch(`${wrong.adminUrl}/debug/ambassador`)).text();
   for (const text of [answer, debug, wrong.deps.lines.join(''), await wrong.deps.metrics.page()]) {
     t.notMatch(text, /hunter2/);

@@ -1,7 +1,9 @@
-import { connect } from 'node:net';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis } from '../../../test/harness/index.ts';
+import type { Teardown } from '../../../test/harness/index.ts';
 import { command, startAmbassador, startServers, synced } from './setting.ts';
 import { Valve } from './valve.ts';
 
@@ -121,6 +123,21 @@ test(
   },
 );
 
+test('a primary that has too many clients has not executed anything', redis, async (t) => {
+  const { primary } = await startServers(t, 0);
+  const amb = await startAmbassador(t, { primary: primary.address });
+  const kept = await amb.client();
+  t.equal(await kept.ask('SET', 'k', 'v'), '+OK\r\n');
+  // The poller, the session above, and the one that asks.
+  await primary.cli('CONFIG', 'SET', 'maxclients', '2');
+  const late = await amb.client();
+  t.match(
+    await late.ask('SET', 'k', 'w'),
+    /unreachable: ERR max number of clients reached; the command was not sent/,
+  );
+  t.equal(await kept.ask('GET', 'k'), '$1\r\nv\r\n');
+});
+
 test('a primary lost in the middle of a large write', redis, async (t) => {
   const { primary } = await startServers(t, 0);
   const path = await Valve.open(t, primary.port);
@@ -218,18 +235,57 @@ test('only replicas may answer: reads wait, then say why there is none', redis, 
   t.equal(await client.ask('SET', 'k', 'w'), '+OK\r\n', 'writes go on');
 });
 
-test('something that speaks no RESP is not listened to', async (t) => {
-  const { createServer } = await import('node:net');
+test('reads lost with their replica, while the primary is down: one error each', redis, async (t) => {
+  const { primary, replicas } = await startServers(t, 1);
+  const path = await Valve.open(t, replicas[0]?.port ?? 0);
+  const amb = await startAmbassador(
+    t,
+    { primary: primary.address, replica: [path.address], ...patient },
+    asksOnce,
+  );
+  const client = await amb.client();
+  await client.ask('GET', 'missing');
+  await primary.process.stop('SIGKILL');
+  path.shut('down');
+  client.send(command('GET', 'a') + command('GET', 'b'));
+  await path.holds('down', 10);
+  path.cut();
+  for (const answer of await client.replies(2)) t.match(answer, /^-ERR outrigger: primary .* unreachable/);
+});
+
+/** A server that knows INFO and gives every other command the same bytes. */
+async function oddServer(t: Teardown, answer: string): Promise<string> {
   const server = createServer((socket) => {
-    socket.on('error', () => {});
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (bytes) => {
+      const isInfo = bytes.toString('latin1').includes('INFO');
+      socket.write(isInfo ? '$9\r\nrun_id:x\n\r\n' : answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('a server whose answers cannot be told apart any more ends the session', async (t) => {
+  for (const odd of ['+OK\r\n+EXTRA\r\n', 'HTTP/1.1 400\r\n', '+OK\r\n?\r\n']) {
+    const amb = await startAmbassador(t, { primary: await oddServer(t, odd) });
+    const client = await amb.client();
+    client.send(command('SET', 'k', 'v'));
+    await client.closed();
+    t.equal(client.bytes, '', `nothing of ${JSON.stringify(odd)} has reached the client`);
+    t.equal(await amb.metric('upstream_errors_total', 'role="primary",when="breached"'), 1);
+  }
+});
+
+test('what speaks no RESP at all is no server', async (t) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
     socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
-  const { port } = server.address() as { port: number };
-  const amb = await startAmbassador(t, { primary: `127.0.0.1:${port}` });
+  const amb = await startAmbassador(t, { primary: `127.0.0.1:${(server.address() as AddressInfo).port}` });
   const client = await amb.client();
   t.match(await client.ask('SET', 'k', 'v'), /^-ERR outrigger: primary .* unreachable: .*malformed RESP/);
-  const raw = connect(amb.port, '127.0.0.1');
-  raw.destroy();
 });
