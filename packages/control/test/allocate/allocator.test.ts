@@ -36,7 +36,10 @@ test('an address that was asked for', async (t) => {
       /failed to allocate IP 10\.97\.0\.10: the provided IP \(10\.97\.0\.10\) is not in the valid range\. The range of valid IPs is 10\.96\.0\.0\/16/,
   });
   for (const ip of ['10.96.0.0', '10.96.255.255']) {
-    await t.rejects(cluster.create('other', { clusterIP: ip }), { httpStatus: 422 });
+    await t.rejects(cluster.create('other', { clusterIP: ip }), {
+      httpStatus: 422,
+      message: /is not in the valid range/,
+    });
   }
 });
 

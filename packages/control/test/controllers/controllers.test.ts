@@ -2,7 +2,7 @@
 
 import { endpointsKind, endpointSliceKind, nodeKind, podKind, serviceKind } from '@outrigger/core/api';
 import { test } from 'tap';
-import { ipAt, Lab, podObject, serviceObject } from './lab.ts';
+import { ipAt, Lab, podObject, serviceObject, setConditions } from './lab.ts';
 import type { LabOptions } from './lab.ts';
 
 const services: readonly (readonly [string, LabOptions])[] = [
@@ -213,10 +213,7 @@ test('one change is written in the same moment, without waiting', async (t) => {
   await lab.pod('web-1', { ready: false });
   await lab.advance(10);
   const before = lab.clock.now();
-  await lab.change(podKind, 'web-1', (pod) => {
-    const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
-    if (ready !== undefined) ready.status = 'True';
-  });
+  await lab.change(podKind, 'web-1', (pod) => setConditions(pod, ['Ready'], 'True'));
   t.strictSame(lab.readyOf('web'), ['10.0.0.1']);
   t.match(lab.get(endpointsKind, 'web').subsets, [{ addresses: [{ ip: '10.0.0.1' }] }]);
   t.equal(lab.clock.now(), before);

@@ -309,6 +309,15 @@ function leaseObject(name: string, seconds: number, owner: Pod, wallMs: number):
   };
 }
 
+/** What a probe reports: conditions of these types, without any other reason. */
+export function setConditions(pod: Pod, types: readonly string[], status: 'True' | 'False'): void {
+  const conditions = (pod.status?.conditions ?? []).map((condition) => {
+    const { reason: _reason, message: _message, ...rest } = condition;
+    return types.includes(condition.type) ? { ...rest, status } : condition;
+  });
+  pod.status = { ...pod.status, conditions };
+}
+
 /** `10.0.x.y` for any number. */
 export function ipAt(index: number): string {
   return `10.${1 + Math.floor(index / 65_536)}.${Math.floor(index / 256) % 256}.${index % 256}`;

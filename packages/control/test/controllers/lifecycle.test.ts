@@ -1,8 +1,8 @@
 /** The end of pods by their Leases, on a clock that tests move: expiry, return, removal, holds and restarts. */
 
-import { leaseKind, namespaceKind, podKind, serviceKind } from '@outrigger/core/api';
+import { leaseKind, podKind, serviceKind } from '@outrigger/core/api';
 import { test } from 'tap';
-import { ipAt, Lab, serviceObject } from './lab.ts';
+import { ipAt, Lab, serviceObject, setConditions } from './lab.ts';
 
 const options = { controllers: { removeAfterMs: 60_000, holdMs: 90_000 } };
 
@@ -60,10 +60,7 @@ for (const [name, service] of services) {
     t.equal(lab.readyOf('web').length, 4);
     t.equal(await lab.metric('outrigger_controller_leases_returned_total'), 1);
     await lab.live(12, 'web-0', 'web-1', 'web-2');
-    await lab.change(podKind, 'web-3', (pod) => {
-      const containers = pod.status?.conditions?.find(({ type }) => type === 'ContainersReady');
-      if (containers !== undefined) containers.status = 'False';
-    });
+    await lab.change(podKind, 'web-3', (pod) => setConditions(pod, ['ContainersReady'], 'False'));
     await lab.renew('web-3');
     await lab.live(2, 'web-0', 'web-1', 'web-2');
     t.match(
@@ -346,7 +343,6 @@ test('Events are bounded when very many pods expire', async (t) => {
 
 test('a Lease goes with its pod, and nothing else does', async (t) => {
   const lab = await mesh(2);
-  await lab.create(namespaceKind, { metadata: { name: 'default' } });
   await lab.create(leaseKind, { metadata: { name: 'free', namespace: 'default' }, spec: {} });
   await lab.remove(podKind, 'web-0');
   await lab.advance(60);

@@ -45,11 +45,8 @@ export class ServiceApi implements LabApi {
     if (namespaces === undefined) throw new Error('namespaces are not served');
     const allocator = new ServiceAllocator({ random });
     const limits = { historyFloor: 100, historyCeiling: 1_000, historyBytes: 1_048_576, historyMs: 60_000 };
-    const failed = (error: unknown): void => {
-      throw error;
-    };
     const cache = await Cache.open(
-      { store, resources, clock, limits, replayRevisions: 0, onFailure: failed },
+      { store, resources, clock, limits, replayRevisions: 0 },
       { allocations: allocator },
     );
     await seedNamespaces(namespaces, { cache, store, random }, clock.wall());

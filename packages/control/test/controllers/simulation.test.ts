@@ -20,7 +20,7 @@ import type { Random } from '@outrigger/core/clock';
 import { seededRandom } from '@outrigger/core/clock';
 import { test } from 'tap';
 import type { Test } from 'tap';
-import { ipAt, Lab, serviceObject } from './lab.ts';
+import { ipAt, Lab, serviceObject, setConditions } from './lab.ts';
 import type { LabOptions } from './lab.ts';
 
 const leaseSeconds = 10;
@@ -226,13 +226,9 @@ class Mesh {
   /** What a probe does to a living pod. */
   async #toggle(pod: Pod, outage: boolean): Promise<void> {
     if (outage || !this.#living.has(pod.metadata.name ?? '')) return;
-    await this.lab.change(podKind, pod.metadata.name ?? '', ({ status }) => {
-      const ready = isReady(pod) ? 'False' : 'True';
-      for (const condition of status?.conditions ?? []) {
-        condition.status = ready;
-        delete condition.reason;
-      }
-    });
+    await this.lab.change(podKind, pod.metadata.name ?? '', (now) =>
+      setConditions(now, ['Ready', 'ContainersReady'], isReady(pod) ? 'False' : 'True'),
+    );
   }
 
   /** Asked to go, with time to drain or without; its process ends. */

@@ -13,10 +13,15 @@ function reconcile(
   existing?: Endpoints,
   max = 1_000,
 ): Endpoints | undefined {
-  return reconcileEndpoints(service, pods.map(podRecord), existing, {
-    maxEndpointsAddresses: max,
-    triggerTime: undefined,
-  });
+  return reconcileEndpoints(
+    service,
+    pods.map((pod) => podRecord(pod)),
+    existing,
+    {
+      maxEndpointsAddresses: max,
+      triggerTime: undefined,
+    },
+  );
 }
 
 function pod(name: string, ip: string, ready = true): Pod {

@@ -25,11 +25,16 @@ function reconcile(
   existing: readonly EndpointSlice[] = [],
   options: { max?: number; triggerTime?: string; zones?: Record<string, string> } = {},
 ) {
-  return reconcileSlices(owner, pods.map(podRecord), existing, {
-    maxEndpointsPerSlice: options.max ?? 100,
-    zoneOf: (node) => options.zones?.[node],
-    triggerTime: options.triggerTime,
-  });
+  return reconcileSlices(
+    owner,
+    pods.map((pod) => podRecord(pod)),
+    existing,
+    {
+      maxEndpointsPerSlice: options.max ?? 100,
+      zoneOf: (node) => options.zones?.[node],
+      triggerTime: options.triggerTime,
+    },
+  );
 }
 
 /** The slices a plan leaves behind, with the names a server would give. */
