@@ -48,7 +48,7 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
   const state = await openState(config, deps, telemetry.store, cleanup);
   exposeState(metrics, state);
   cleanup.add('the deletion of namespaces', deleteNamespaces({ ...state, clock, log }));
-  await runControllers(deps, state, cleanup);
+  await runControllers(config, deps, state, cleanup);
   const hub = openHub(config, deps, state, telemetry);
   // Silence would look like nothing happening; clients come back and are told what is wrong.
   state.cache.onFailure(() => hub.close());
@@ -76,11 +76,16 @@ async function startParts(config: ControlConfig, deps: Deps, cleanup: Cleanup): 
 }
 
 /** They act on the same terms as clients: told by the cache, writing through the registry. */
-async function runControllers(deps: Deps, state: State, cleanup: Cleanup): Promise<void> {
+async function runControllers(
+  { allowLoopbackEndpoints }: ControlConfig,
+  deps: Deps,
+  state: State,
+  cleanup: Cleanup,
+): Promise<void> {
   const { clock, random, log, metrics } = deps;
   const observer = metricsObserver(metrics);
   const api = controllerApi({ ...state, log });
-  const controllers = startControllers(api, { clock, random, log, observer });
+  const controllers = startControllers(api, { clock, random, log, observer }, { allowLoopbackEndpoints });
   cleanup.add('the controllers', () => controllers.close());
   cleanup.add('the expiry of Events', expireEvents(api, { clock, log }));
   cleanup.add('the status of policies', startPolicyStatus(api, { clock, log }));

@@ -18,7 +18,7 @@ export { metricsObserver, silentObserver } from './observer.ts';
 export type { ControllerOptions } from './options.ts';
 export { defaultControllerOptions } from './options.ts';
 export type { ControllerDeps } from './sync-loop.ts';
-export { leaseExpiredReason, registeredLabel, roleLabel } from './names.ts';
+export { leaseExpiredReason, registeredLabel } from './names.ts';
 
 export interface Controllers {
   /** Resolves when everything that existed has been taken in and the first syncs have begun. */
@@ -36,7 +36,7 @@ export function startControllers(
   const options = { ...defaultControllerOptions, ...overrides };
   const informers = new Informers(api);
   // The world's indexes come first: whoever is told of a change finds it there.
-  const world = new World(informers);
+  const world = new World(informers, options);
   const slices = sliceController(api, world, deps, options);
   const endpoints = endpointsController(api, world, deps, options);
   const mirror = mirrorController(api, world, deps, options);

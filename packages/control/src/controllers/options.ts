@@ -1,6 +1,8 @@
 /** Every limit and delay of the controllers, by name. Durations are milliseconds. */
 
 export interface ControllerOptions {
+  /** Pods at 127.0.0.0/8 and ::1 are endpoints: for one machine. Otherwise they are left out. */
+  readonly allowLoopbackEndpoints: boolean;
   /** Endpoints in one slice. More means fewer objects but larger rewrites for each change. */
   readonly maxEndpointsPerSlice: number;
   /** Addresses in one Endpoints object; what is beyond is only in the slices. Kubernetes has the same limit. */
@@ -43,6 +45,7 @@ export interface ControllerOptions {
 }
 
 export const defaultControllerOptions: ControllerOptions = Object.freeze({
+  allowLoopbackEndpoints: false,
   maxEndpointsPerSlice: 100,
   maxEndpointsAddresses: 1_000,
   maxMirroredPerSubset: 1_000,

@@ -1,7 +1,7 @@
 /** The part of a Pod that decides its endpoints: a fraction of the whole, because every pod is kept. */
 
 import type { Container, IPFamily, Pod, Protocol, ServicePort } from '@outrigger/core/api';
-import { equalJson, ipFamily } from '@outrigger/core/api';
+import { equalJson, ipFamily, specialIPProblems } from '@outrigger/core/api';
 import type { ObjectKey } from './keys.ts';
 import { keyOf } from './keys.ts';
 
@@ -32,7 +32,7 @@ export interface PodRecord {
   readonly namedPorts: readonly NamedPort[];
 }
 
-export function podRecord(pod: Pod): PodRecord {
+export function podRecord(pod: Pod, allowLoopback = false): PodRecord {
   const { metadata, spec, status } = pod;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   return {
@@ -41,7 +41,7 @@ export function podRecord(pod: Pod): PodRecord {
     name: metadata.name ?? '',
     uid: metadata.uid ?? '',
     labels: metadata.labels ?? {},
-    ips: addresses(pod),
+    ips: addresses(pod, allowLoopback),
     nodeName: spec.nodeName,
     hostname: spec.hostname,
     subdomain: spec.subdomain,
@@ -67,12 +67,16 @@ export function targetPort(
   return pod.namedPorts.find((named) => named.name === target && named.protocol === protocol)?.port;
 }
 
-/** The first address of each family. */
-function addresses({ status }: Pod): { [F in IPFamily]?: string } {
+/**
+ * The first address of each family. One that no slice may hold is no address: with it in, the whole slice would be
+ * refused, and one pod would keep all others of its Service from changing.
+ */
+function addresses({ status }: Pod, allowLoopback: boolean): { [F in IPFamily]?: string } {
   const ips: { [F in IPFamily]?: string } = {};
   for (const ip of [...(status?.podIPs ?? []).map((entry) => entry.ip), status?.podIP ?? '']) {
     const family = ipFamily(ip);
-    if (family !== undefined) ips[family] ??= ip;
+    if (family === undefined || specialIPProblems(ip, allowLoopback).length > 0) continue;
+    ips[family] ??= ip;
   }
   return ips;
 }

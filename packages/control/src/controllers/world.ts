@@ -7,6 +7,7 @@ import type { ObjectKey } from './keys.ts';
 import { keyOf, objectKey } from './keys.ts';
 import { LabelIndex, SelectorIndex } from './label-index.ts';
 import { managedByLabel, mirrorManager, serviceNameLabel, sliceManager, zoneLabel } from './names.ts';
+import type { ControllerOptions } from './options.ts';
 import type { PodRecord } from './pod-record.ts';
 import { podRecord, samePod } from './pod-record.ts';
 
@@ -32,8 +33,10 @@ export class World {
   readonly #slicesOf = new Map<ObjectKey, Set<ObjectKey>>();
   readonly #zones = new Map<string, string>();
   readonly #listeners: WorldListener[] = [];
+  readonly #allowLoopback: boolean;
 
-  constructor(informers: Informers) {
+  constructor(informers: Informers, options: Pick<ControllerOptions, 'allowLoopbackEndpoints'>) {
+    this.#allowLoopback = options.allowLoopbackEndpoints;
     informers.watch(nodeKind, {
       put: (node) => this.#putNode(node),
       deleted: (node) => this.#setZone(node, undefined),
@@ -115,7 +118,7 @@ export class World {
   }
 
   #putPod(pod: Pod): void {
-    const record = podRecord(pod);
+    const record = podRecord(pod, this.#allowLoopback);
     const before = this.#pods.get(record.key);
     if (before !== undefined && samePod(before, record)) return;
     if (before !== undefined) this.#podLabels.remove(before.namespace, before.labels, before.key);
