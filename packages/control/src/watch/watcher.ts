@@ -60,7 +60,9 @@ export class Watcher {
     this.#host = host;
     const now = host.clock.now();
     this.#endsAt = now + spec.timeoutMs;
-    this.#bookmarkAt = now + host.limits.bookmarkMs;
+    const last = this.#endsAt - lastBookmarkBeforeEndMs;
+    const first = now + host.limits.bookmarkMs;
+    this.#bookmarkAt = last > now ? Math.min(first, last) : first;
   }
 
   /** Begins to follow the clock and the peer; the host knows this watcher by now. */
