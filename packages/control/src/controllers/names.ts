@@ -19,8 +19,6 @@ export const zoneLabel = 'topology.kubernetes.io/zone';
 
 /** `"true"` on a pod that `outrigger register` keeps alive by a Lease of the same name in the same namespace. */
 export const registeredLabel = 'outrigger.dev/registered';
-/** On the Leases by which the daemons themselves show that they are there. */
-export const roleLabel = 'outrigger.dev/role';
 
 /** Reason of a Ready condition that was made False because the pod's Lease ran out. */
 export const leaseExpiredReason = 'LeaseExpired';
