@@ -2,6 +2,7 @@
 
 import type { Timer } from '@outrigger/core/clock';
 import type { Deps } from '@outrigger/core/lifecycle';
+import { resetSocket } from '@outrigger/core/net';
 import type { Socket } from 'node:net';
 import type { Credentials } from './credentials.ts';
 import type { Server } from './server.ts';
@@ -150,7 +151,7 @@ export class Connection implements SessionPorts {
 
   abort(why: string): void {
     this.#options.deps.log.warn('client connection aborted', { why });
-    this.#client.resetAndDestroy();
+    resetSocket(this.#client);
   }
 
   wakeAfter(delayMs: number): Timer {

@@ -14,3 +14,4 @@ export type {
 export { systemNet } from './net.ts';
 export type { RelayEnd, RelayHooks } from './relay.ts';
 export { Relay, RelayShare } from './relay.ts';
+export { resetSocket } from './reset.ts';

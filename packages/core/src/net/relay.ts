@@ -14,6 +14,7 @@
  */
 
 import type { OnReadOpts, Socket } from 'node:net';
+import { resetSocket } from './reset.ts';
 
 /** Chunks up to this size are written as a string; beyond, transcoding costs more than a buffer of one's own. */
 const stringLimit = 4096;
@@ -114,7 +115,7 @@ export class Relay {
     this.#end = reason;
     for (const socket of [this.client, this.upstream]) {
       if (socket === undefined) continue;
-      if (reset) socket.resetAndDestroy();
+      if (reset) resetSocket(socket);
       else socket.destroySoon();
     }
   }
@@ -173,7 +174,7 @@ export class Relay {
   /** A reset or a failed write on one side: the other must learn that the stream is not whole. */
   #broken(end: RelayEnd, other: Socket): void {
     if (this.#end === undefined || this.#end.endsWith('-first')) this.#end = end;
-    if (!other.destroyed) other.resetAndDestroy();
+    if (!other.destroyed) resetSocket(other);
   }
 
   #closedSide(other: Socket): void {

@@ -8,7 +8,7 @@
 
 import { errorCode } from '@outrigger/core/errors';
 import type { Timer } from '@outrigger/core/clock';
-import { Relay } from '@outrigger/core/net';
+import { Relay, resetSocket } from '@outrigger/core/net';
 import type { RelayEnd } from '@outrigger/core/net';
 import type { Socket } from 'node:net';
 import type { EndpointState } from '../balance/index.ts';
@@ -81,14 +81,14 @@ export class Connection {
   /** Resets the client: an empty answer could be taken for an answer. */
   refuse(reason: FailureReason): void {
     this.#port.cells.failed(reason);
-    this.client.resetAndDestroy();
+    resetSocket(this.client);
     this.#finish();
   }
 
   end(reason: 'idle' | 'drained' | 'closed'): void {
     if (this.#relay.upstream === undefined) {
       this.#abandonDial();
-      this.client.resetAndDestroy();
+      resetSocket(this.client);
       this.#finish();
       return;
     }
