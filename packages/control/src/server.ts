@@ -166,15 +166,21 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
 }
 
 function toApiRequest(request: IncomingMessage, url: string, maxBodyBytes: number): ApiRequest {
-  const question = url.indexOf('?');
+  const target = originForm(url);
+  const question = target.indexOf('?');
   return {
     method: request.method ?? 'GET',
-    path: question < 0 ? url : url.slice(0, question),
-    query: new URLSearchParams(question < 0 ? '' : url.slice(question + 1)),
+    path: question < 0 ? target : target.slice(0, question),
+    query: new URLSearchParams(question < 0 ? '' : target.slice(question + 1)),
     headers: request.headers,
     peer: peerOf(request),
     body: () => readBody(request, maxBodyBytes),
   };
+}
+
+/** Clients behind a proxy may name the server in the request target too (RFC 9112, 3.2.2). */
+function originForm(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
 }
 
 function peerOf({ socket }: IncomingMessage): Peer {
@@ -201,10 +207,12 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       else reject(tooLarge(maxBytes));
     });
     request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    request.once('error', reject);
-    request.once('close', () => {
+    // A client that goes away in the middle of its body shows first as an error: its doing, not ours.
+    const ended = (): void => {
       if (!request.complete) reject(ApiError.badRequest('the connection ended before the body did'));
-    });
+    };
+    request.once('error', ended);
+    request.once('close', ended);
   });
 }
 
