@@ -14,6 +14,7 @@ import type { TlsFiles } from './config.ts';
 import type { Answer, ApiRequest, Handler, Peer } from './handlers/http.ts';
 import { isStream } from './handlers/http.ts';
 import { statusAnswer } from './handlers/respond.ts';
+import { Pace } from './pace.ts';
 import { responseSink } from './watch/sinks.ts';
 
 export interface ApiServerOptions {
@@ -59,8 +60,12 @@ const serverOptions: ServerOptions = {
   keepAliveInitialDelay: 30_000,
 };
 
+/** At about 100 µs each. */
+const requestsPerTurn = 4;
+
 export async function startServer(options: ApiServerOptions): Promise<ApiServer> {
   let draining = false;
+  const pace = new Pace(requestsPerTurn);
   /** Sockets with a request under way. The server's own idea of idle leaves out connections that never sent one. */
   const busy = new Set<Socket>();
   const server = await createServer(options.tls, (request, response) => {
@@ -70,7 +75,7 @@ export async function startServer(options: ApiServerOptions): Promise<ApiServer>
       busy.delete(socket);
       if (draining) socket.destroySoon();
     });
-    serve(options, request, response, () => draining).catch((error: unknown) => {
+    serve(options, request, response, pace, () => draining).catch((error: unknown) => {
       options.log.error('a request could not be answered', { url: request.url, error });
       response.destroy();
     });
@@ -139,8 +144,11 @@ async function serve(
   options: ApiServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
+  pace: Pace,
   draining: () => boolean,
 ): Promise<void> {
+  const waiting = pace.enter();
+  if (waiting !== undefined) await waiting;
   const url = request.url ?? '/';
   const answer =
     url.length > maxUrlBytes

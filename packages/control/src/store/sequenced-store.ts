@@ -47,7 +47,7 @@ export interface SequencedStoreOptions {
 /** How often history is checked for age, and a disk that took no writes is tried again. */
 const tickMs = 1_000;
 /** Writers answered before other work gets a turn: what they do next, such as writing a response, runs at once. */
-const answersPerTurn = 128;
+const answersPerTurn = 8;
 
 interface Decided {
   readonly txn: PendingTxn;

@@ -21,7 +21,8 @@ test('the power may fail at any instant', needs('strace'), async (t) => {
   t.strictSame(problems, [], `seed ${seed}`);
   t.equal(acknowledged, writers * 30, 'the last cut is after the last acknowledgement');
   t.ok(cuts > 100, `${cuts} cuts`);
-  t.ok(syncsOf('outrigger.db', trace).length > 5, 'the write-ahead log was emptied several times on the way');
+  const emptied = syncsOf('outrigger.db', trace).length;
+  t.ok(emptied > 1, `the write-ahead log was emptied ${emptied} times on the way`);
 
   const careless = trace.replaceAll(/^.* f(?:data)?sync.*\n/gm, '');
   t.ok(examine(careless, dir).problems.length > 50, 'without any sync this test would fail');
