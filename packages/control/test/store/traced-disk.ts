@@ -88,6 +88,8 @@ export function* powerCuts(trace: string, dir: string, random: Random): Generato
       yield cut();
     }
   }
+  // Replies after the last change of the disk are promises too.
+  if (promised) yield cut();
 
   function opened(args: readonly string[], fd: number): void {
     const path = bytes(args[1]).toString();
