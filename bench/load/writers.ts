@@ -15,22 +15,35 @@ const value = 'x'.repeat(1024);
 const pool = new Pool(`http://${address}`, { connections: writers, pipelining: 1 });
 
 interface Write {
+  readonly method: 'POST' | 'PUT';
   readonly path: string;
   readonly body: string;
 }
 
-/** Every write is of a new object or key, as in a burst of registrations. */
+/** Objects of one writer: created first, then written again and again. */
+const ownObjects = 100;
+
 function nextWrite(writer: number, count: number): Write {
-  const name = `w${writer}-${count}-${process.pid}`;
+  const name = `w${writer}-${count % ownObjects}-${process.pid}`;
   if (target === 'etcd') {
     const key = Buffer.from(`/registry/configmaps/default/${name}`).toString('base64');
     return {
+      method: 'POST',
       path: '/v3/kv/put',
-      body: JSON.stringify({ key, value: Buffer.from(value).toString('base64') }),
+      body: JSON.stringify({ key, value: Buffer.from(`${count}${value}`).toString('base64') }),
     };
   }
-  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } };
-  return { path: '/api/v1/namespaces/default/configmaps', body: JSON.stringify(object) };
+  const object = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name },
+    data: { value: `${count}${value}` },
+  };
+  const path = '/api/v1/namespaces/default/configmaps';
+  const body = JSON.stringify(object);
+  return count < ownObjects
+    ? { method: 'POST', path, body }
+    : { method: 'PUT', path: `${path}/${name}`, body };
 }
 
 async function run(seconds: number): Promise<number[]> {
@@ -39,10 +52,10 @@ async function run(seconds: number): Promise<number[]> {
   const headers = { 'content-type': 'application/json' };
   const write = async (writer: number): Promise<void> => {
     for (let count = 0; performance.now() < deadline; count++) {
-      const { path, body } = nextWrite(writer, count);
+      const { method, path, body } = nextWrite(writer, count);
       const started = performance.now();
       const answer = await pool.request({
-        method: 'POST',
+        method,
         path: `${path}${target === 'api' ? '?pretty=false' : ''}`,
         headers,
         body,
