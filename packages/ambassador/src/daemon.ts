@@ -4,7 +4,7 @@ import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
 import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps, Health } from '@outrigger/core/lifecycle';
-import { isLoopback } from '@outrigger/core/net';
+import { warnOfExposure } from '@outrigger/core/net';
 import type { Listener } from '@outrigger/core/net';
 import { startPresence } from '@outrigger/core/presence';
 import { encodeError } from '@outrigger/core/resp';
@@ -210,9 +210,7 @@ class Ambassador implements Daemon {
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
     const listener = await net.listen(server, this.#config.listen);
     this.addresses['redis'] = listener.name;
-    if (!isLoopback(listener.address)) {
-      log.warn('listening without TLS on an address other machines reach', { address: listener.name });
-    }
+    warnOfExposure(log, 'redis', listener.address);
     this.#listener = listener;
     this.#cleanup.add('listener', () => listener.close());
     this.#cleanup.add('sessions', () => this.#destroyAll());

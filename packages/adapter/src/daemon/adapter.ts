@@ -2,6 +2,7 @@
 
 import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
+import { warnOfExposure } from '@outrigger/core/net';
 import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
 import { startConnectedPresence } from '@outrigger/core/presence';
@@ -44,6 +45,7 @@ async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Prom
     });
     cleanup.add('StatsD socket', () => udp.close());
     addresses['statsd-udp'] = udp.name;
+    warnOfExposure(deps.log, 'statsd-udp', udp.address);
   }
   const healthy = () => ({ healthy: !draining, problems: draining ? { drain: 'draining' } : {} });
   const drain = (): Promise<void> => {

@@ -1,7 +1,7 @@
 /** The scrape page: collected series and `outrigger_adapter_*`, nothing else. */
 
 import type { Deps } from '@outrigger/core/lifecycle';
-import { http } from '@outrigger/core/net';
+import { http, warnOfExposure } from '@outrigger/core/net';
 import type { Listener } from '@outrigger/core/net';
 import type { ServerResponse } from 'node:http';
 import type { SeriesRegistry } from '../series/registry.ts';
@@ -29,6 +29,7 @@ export async function servePage(
     else answer(response, 404, 'the collected metrics are at /metrics\n');
   });
   const listener: Listener = await deps.net.listen(server, config.listen);
+  warnOfExposure(deps.log, 'scrape', listener.address);
   return {
     name: listener.name,
     close: () => {

@@ -84,3 +84,13 @@ test('bad configuration is told field by field', (t) => {
   });
   t.end();
 });
+
+test('listeners beyond loopback are named once at start', async (t) => {
+  const deps = testDeps({ net: new MemoryNet() });
+  const args = ['--listen', '0.0.0.0:0', '--statsd-udp', '0.0.0.0:0', '--admin', '127.0.0.1:0'];
+  const daemon = await start(configure(...args), deps);
+  t.teardown(() => daemon.close());
+  const named = deps.lines.filter((line) => line.includes('beyond loopback'));
+  t.match(named, [/listener=scrape/, /listener=statsd-udp/]);
+  t.equal(named.length, 2);
+});

@@ -15,3 +15,4 @@ export { systemNet } from './net.ts';
 export type { RelayEnd, RelayHooks } from './relay.ts';
 export { Relay, RelayShare } from './relay.ts';
 export { resetSocket } from './reset.ts';
+export { warnOfExposure } from './exposure.ts';

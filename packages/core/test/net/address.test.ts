@@ -1,4 +1,5 @@
-import { formatAddress, isLoopback, parseAddress, parseTarget } from '@outrigger/core/net';
+import { formatAddress, isLoopback, parseAddress, parseTarget, warnOfExposure } from '@outrigger/core/net';
+import { testDeps } from '@outrigger/core/testing';
 import { test } from 'tap';
 
 test('every form of the command line parses and prints back', (t) => {
@@ -48,5 +49,14 @@ test('loopback is 127/8, ::1, localhost and unix sockets only', (t) => {
   for (const host of ['', '0.0.0.0', '10.0.0.1', '127.evil.example', '::']) t.notOk(isLoopback(host), host);
   t.ok(isLoopback(parseAddress('unix:/a')));
   t.notOk(isLoopback(parseAddress(':80')));
+  t.end();
+});
+
+test('a listener that other machines reach is named in the log, one that they do not is not', (t) => {
+  const { log, lines } = testDeps();
+  for (const text of ['127.0.0.1:1', '[::1]:1', 'unix:/a']) warnOfExposure(log, 'local', parseAddress(text));
+  t.same(lines, []);
+  warnOfExposure(log, 'scrape', parseAddress('0.0.0.0:9102'));
+  t.match(lines, [/WARN +listening beyond loopback without TLS listener=scrape address=0\.0\.0\.0:9102/]);
   t.end();
 });

@@ -1,6 +1,6 @@
 /** The published ports of a configuration: opened at start, changed on reload without touching those that stay. */
 
-import { formatAddress, RelayShare } from '@outrigger/core/net';
+import { formatAddress, RelayShare, warnOfExposure } from '@outrigger/core/net';
 import type { Deps } from '@outrigger/core/lifecycle';
 import { L4Metrics, PublishedPort, Sweeper } from '../l4/index.ts';
 import { DEFAULT_SETTINGS, poolOf, publishedPort } from '../plan/index.ts';
@@ -60,6 +60,7 @@ export class PublishedPorts {
       for (const { port } of opened) port.close();
       throw error;
     }
+    for (const { publish } of opened) warnOfExposure(this.#deps.log, publish.name, publish.address);
     for (const [owner, heir] of heirs) heir.port.takeOver(owner.port);
     for (const publication of before) if (!this.#isKept(publication, wanted)) this.#leave(publication);
     for (const publication of fresh) this.#publications.set(publication.publish.name, publication);

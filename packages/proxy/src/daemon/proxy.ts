@@ -4,7 +4,6 @@ import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
 import { Cleanup, Dirty, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps, Health } from '@outrigger/core/lifecycle';
-import { formatAddress, isLoopback } from '@outrigger/core/net';
 import { startPresence } from '@outrigger/core/presence';
 import { createSource } from '@outrigger/core/watch';
 import type { Source } from '@outrigger/core/watch';
@@ -40,7 +39,6 @@ class Proxy implements Daemon {
   readonly #metrics: ReturnType<typeof proxyMetrics>;
   readonly #cleanup = new Cleanup();
   /** Addresses already warned of. */
-  readonly #exposed = new Set<string>();
   #config: ProxyConfig;
   #source: Source | undefined;
   #feed: Feed | undefined;
@@ -75,7 +73,6 @@ class Proxy implements Daemon {
   async start(): Promise<void> {
     const config = this.#config;
     await this.#ports.configure(config.publish);
-    this.#warnOfExposure();
     const source = await createSource(config.control, { role: 'proxy', version }, this.#deps);
     this.#source = source;
     this.#cleanup.add('watches', () => source.close());
@@ -107,7 +104,6 @@ class Proxy implements Daemon {
     this.#changed();
     // Ports that are new wait for their Services; with the control service gone that may take long.
     void this.#feed?.synced.then(() => this.#changed());
-    this.#warnOfExposure();
   }
 
   async drain(): Promise<void> {
@@ -182,16 +178,6 @@ class Proxy implements Daemon {
     const { healthy, problems } = source.health();
     if (this.#draining) return { healthy: false, problems: { ...problems, drain: 'draining' } };
     return { healthy, problems };
-  }
-
-  #warnOfExposure(): void {
-    for (const { publish } of this.#ports.publications) {
-      const { address } = publish;
-      const name = formatAddress(address);
-      if (address.kind !== 'tcp' || isLoopback(address) || this.#exposed.has(name)) continue;
-      this.#exposed.add(name);
-      this.#deps.log.warn('listening beyond loopback without TLS', { publish: publish.name, address: name });
-    }
   }
 }
 

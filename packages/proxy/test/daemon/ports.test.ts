@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'tap';
 import type { Test } from 'tap';
-import { eventually, testDeps } from '@outrigger/core/testing';
+import { eventually, MemoryNet, testDeps } from '@outrigger/core/testing';
 import { Catalog, projectService, projectSlice } from '../../src/catalog/index.ts';
 import type { Publish } from '../../src/daemon/config.ts';
 import { PublishedPorts } from '../../src/daemon/ports.ts';
@@ -107,4 +107,16 @@ test('a new port waits until its Service can be known; one that is not there is 
   apply(true);
   t.equal(await early, 'b');
   await caught;
+});
+
+test('a port published beyond loopback is named in the log when it opens, and not again', async (t) => {
+  const deps = testDeps({ net: new MemoryNet() });
+  const ports = new PublishedPorts(deps);
+  t.teardown(() => ports.close());
+  const open = { ...publish('web'), address: { kind: 'tcp', host: '0.0.0.0', port: 8080 } } as const;
+  await ports.configure([open, publish('inside')]);
+  await ports.configure([open]);
+  const named = deps.lines.filter((line) => line.includes('beyond loopback'));
+  t.match(named, [/listener=default\/web.* address=0\.0\.0\.0:8080/]);
+  t.equal(named.length, 1);
 });
