@@ -1,9 +1,9 @@
 /** Reads and watches over the timeline: from memory in one turn where possible, fetching cold values where not. */
 
+import { nextTurn } from '@outrigger/core/clock';
 import { closedError, compactedError, futureError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { Compaction } from './compaction.ts';
-import { nextTurn } from './next-turn.ts';
 import type { StoreStats } from './stats.ts';
 import type { Key, RangeOptions, RangeResult, StoreBatch } from './store.ts';
 import { genesis } from './timeline.ts';

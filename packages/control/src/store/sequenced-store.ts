@@ -7,12 +7,12 @@
  * stage that nobody has seen; and the cost of an fsync is shared by all who wait for it.
  */
 
+import { nextTurn } from '@outrigger/core/clock';
 import type { Clock, Timer } from '@outrigger/core/clock';
 import { Compaction } from './compaction.ts';
 import { closedError, readOnlyError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { StoreLimits } from './limits.ts';
-import { nextTurn } from './next-turn.ts';
 import { Reader } from './reader.ts';
 import { Stage } from './stage.ts';
 import type { Verdict } from './stage.ts';

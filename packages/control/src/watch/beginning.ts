@@ -4,12 +4,12 @@
  * what happened during the telling.
  */
 
+import { nextTurn } from '@outrigger/core/clock';
 import type { Cache } from '../cache/cache.ts';
 import type { CacheEvent } from '../cache/history.ts';
 import type { Scope } from '../cache/resource-cache.ts';
 import { entryLine, frameOf } from './frame.ts';
 import { outcomeOf } from './selection.ts';
-import { turn } from './turn.ts';
 import type { Watcher } from './watcher.ts';
 
 export interface BeginningParts {
@@ -102,6 +102,6 @@ function inScope(scope: Scope, { entry }: CacheEvent): boolean {
 }
 
 async function readerIsReady(watcher: Watcher): Promise<void> {
-  await turn();
+  await nextTurn();
   if (!watcher.closed && watcher.pendingBytes > piecePending) await watcher.drained();
 }

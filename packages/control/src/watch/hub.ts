@@ -5,6 +5,7 @@
  * at hand become one write. A watcher that comes is first told what was (beginning.ts) and then joins the rounds.
  */
 
+import { nextTurn } from '@outrigger/core/clock';
 import type { Clock } from '@outrigger/core/clock';
 import type { Logger } from '@outrigger/core/log';
 import type { Cache } from '../cache/cache.ts';
@@ -15,7 +16,6 @@ import { Channel } from './group.ts';
 import type { Group, LineCache } from './group.ts';
 import type { WatchLimits } from './limits.ts';
 import type { WatchSink } from './sink.ts';
-import { turn } from './turn.ts';
 import type { EndReason, WatchSpec } from './watcher.ts';
 import { Watcher } from './watcher.ts';
 
@@ -187,7 +187,7 @@ export class WatchHub {
         const frame = group.frameFor(watcher, from);
         if (frame === undefined) continue;
         watcher.send(frame, to);
-        if (++written % limits.watchWritesPerTurn === 0) await turn();
+        if (++written % limits.watchWritesPerTurn === 0) await nextTurn();
       }
       group.settle();
     }

@@ -3,7 +3,8 @@
  * Both leave values of a wrong type alone; `checkStructure` reports them.
  */
 
-import { checkStructure, fieldOf, isAbsent, isRecord } from './structure.ts';
+import { isRecord } from './record.ts';
+import { checkStructure, fieldOf, isAbsent } from './structure.ts';
 import type { Kind, KubernetesObject, ListSchema, MapSchema, ObjectSchema, Schema } from './schema.ts';
 
 /**

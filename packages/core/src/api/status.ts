@@ -3,6 +3,7 @@
  * that kubectl and client libraries read what they know.
  */
 
+import { isRecord } from './record.ts';
 import { OutriggerError } from '../errors/index.ts';
 import type { FieldError, Kind } from './schema.ts';
 
@@ -343,8 +344,4 @@ function onlyStrings(from: Record<string, unknown>, names: readonly string[]): R
   return Object.fromEntries(
     names.flatMap((name) => (typeof from[name] === 'string' ? [[name, from[name]] as const] : [])),
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

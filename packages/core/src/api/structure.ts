@@ -3,6 +3,7 @@
  * required field that has a default may be absent. `null` counts as absent everywhere, as for Kubernetes.
  */
 
+import { isRecord } from './record.ts';
 import { parseDuration } from './duration.ts';
 import { syntaxes } from './names.ts';
 import {
@@ -48,10 +49,6 @@ export function checkStructure(schema: Schema, value: unknown, path = ''): Struc
 /** The problems that make a value undecodable, out of all. */
 export function typeErrors(structure: Structure): FieldError[] {
   return structure.errors.filter(({ reason }) => reason === 'FieldValueTypeInvalid');
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The schema of a field, never something inherited from Object.prototype. */

@@ -2,6 +2,7 @@
 
 import { sleepOn } from './clock.ts';
 import type { Clock, Timer } from './clock.ts';
+import { nextTurn } from './turn.ts';
 
 interface Entry {
   readonly at: number;
@@ -45,15 +46,15 @@ export class FakeClock implements Clock {
   /** Moves time forward, firing timers in order and letting promises settle after each. */
   async advance(byMs: number): Promise<void> {
     const until = this.#now + byMs;
-    await settle();
+    await nextTurn();
     for (let next = this.#next(until); next !== undefined; next = this.#next(until)) {
       this.#entries.delete(next);
       this.#now = Math.max(this.#now, next.at);
       next.callback();
-      await settle();
+      await nextTurn();
     }
     this.#now = until;
-    await settle();
+    await nextTurn();
   }
 
   #next(until: number): Entry | undefined {
@@ -65,9 +66,4 @@ export class FakeClock implements Clock {
     }
     return best;
   }
-}
-
-/** One turn of the event loop: every promise that can settle without time passing has settled. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

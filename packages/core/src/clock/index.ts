@@ -3,5 +3,6 @@
 export type { Clock, Timer } from './clock.ts';
 export { systemClock } from './clock.ts';
 export { FakeClock } from './fake.ts';
+export { nextTurn } from './turn.ts';
 export type { Random } from './random.ts';
 export { seededRandom, systemRandom, jitter } from './random.ts';

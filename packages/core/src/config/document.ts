@@ -1,5 +1,6 @@
 /** The configuration document: YAML or JSON, either the bare spec or a whole object whose `spec` it is. */
 
+import { isRecord } from '../api/record.ts';
 import { OutriggerError } from '../errors/index.ts';
 
 /** The spec in `text`; `source` names the file in errors. Throws CONFIG_INVALID. */
@@ -17,10 +18,6 @@ export async function parseDocument(text: string, source: string): Promise<Recor
   const spec = value['spec'] ?? {};
   if (!isRecord(spec)) throw invalid(source, 'spec is not a mapping of fields');
   return spec;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(source: string, why: string): OutriggerError {

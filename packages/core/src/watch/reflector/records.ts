@@ -1,5 +1,6 @@
 /** From objects to records, and from two states of them to the difference. */
 
+import { isRecord } from '../../api/record.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { OutriggerError } from '../../errors/index.ts';
 import type { ApiObject, Held, WatchEvent } from './types.ts';
@@ -74,10 +75,6 @@ export function difference<R>(
   }
   const gone = [...before.values()].filter(({ key }) => !after.has(key));
   return { put, delete: gone };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function excerpt(line: string): string {

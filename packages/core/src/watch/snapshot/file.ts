@@ -1,5 +1,6 @@
 /** Writing a file so that after a crash at any moment the old or the new content is there, whole. */
 
+import { nextTurn } from '../../clock/index.ts';
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -55,7 +56,7 @@ async function writeAll(handle: FileHandle, chunks: Iterable<string>): Promise<n
     waiting.push(chunk);
     size += chunk.length;
     if (size >= batchBytes) await write();
-    else await new Promise((resolve) => setImmediate(resolve));
+    else await nextTurn();
   }
   await write();
   return bytes;

@@ -1,0 +1,5 @@
+/** The one question every reader of JSON asks first. */
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
