@@ -4,8 +4,7 @@ import { endpointSliceKind } from '@outrigger/core/api';
 import type { ControllerApi } from '../api.ts';
 import { Expectations } from '../expectations.ts';
 import type { ObjectKey } from '../keys.ts';
-import { keyOf, revisionOf } from '../keys.ts';
-import { managedByLabel, mirrorManager, triggerTimeAnnotation } from '../names.ts';
+import { mirrorManager, triggerTimeAnnotation } from '../names.ts';
 import type { ControllerOptions } from '../options.ts';
 import type { WorkQueue } from '../queue.ts';
 import { applyPlan } from '../slices/apply.ts';
@@ -13,6 +12,7 @@ import type { ControllerDeps } from '../sync-loop.ts';
 import { syncQueue } from '../sync-loop.ts';
 import type { World } from '../world.ts';
 import { Writer } from '../writer.ts';
+import { ownSliceChanged } from '../slices/own.ts';
 import { reconcileMirror } from './reconcile.ts';
 
 export function mirrorController(
@@ -50,12 +50,7 @@ export function mirrorController(
     serviceChanged: (key) => queue.add(key),
     serviceDeleted: (key) => queue.add(key),
     endpointsChanged: (key) => queue.add(key),
-    sliceChanged: (key, slice, gone) => {
-      if (slice.metadata.labels?.[managedByLabel] !== mirrorManager) return;
-      if (gone) expectations.gone(keyOf(slice));
-      else expectations.seen(keyOf(slice), revisionOf(slice));
-      queue.add(key);
-    },
+    sliceChanged: ownSliceChanged(mirrorManager, expectations, queue),
   });
   return queue;
 }

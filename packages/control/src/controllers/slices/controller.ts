@@ -5,8 +5,7 @@ import { endpointSliceKind } from '@outrigger/core/api';
 import type { ControllerApi } from '../api.ts';
 import { Expectations } from '../expectations.ts';
 import type { ObjectKey } from '../keys.ts';
-import { keyOf, revisionOf } from '../keys.ts';
-import { managedByLabel, sliceManager } from '../names.ts';
+import { sliceManager } from '../names.ts';
 import type { ControllerOptions } from '../options.ts';
 import type { WorkQueue } from '../queue.ts';
 import type { ControllerDeps } from '../sync-loop.ts';
@@ -14,6 +13,7 @@ import { syncQueue } from '../sync-loop.ts';
 import type { World } from '../world.ts';
 import { Writer } from '../writer.ts';
 import { applyPlan } from './apply.ts';
+import { ownSliceChanged } from './own.ts';
 import { reconcileSlices } from './reconcile.ts';
 import { TriggerTimes } from './trigger-time.ts';
 
@@ -58,12 +58,7 @@ export function sliceController(
     serviceChanged: (key) => queue.add(key),
     serviceDeleted: (key) => triggers.forget(key),
     podsChanged: (key) => queue.add(key),
-    sliceChanged: (key, slice, gone) => {
-      if (slice.metadata.labels?.[managedByLabel] !== sliceManager) return;
-      if (gone) expectations.gone(keyOf(slice));
-      else expectations.seen(keyOf(slice), revisionOf(slice));
-      queue.add(key);
-    },
+    sliceChanged: ownSliceChanged(sliceManager, expectations, queue),
   });
   return queue;
 }
