@@ -23,6 +23,7 @@ test('reads whose replica is killed are answered by the primary', redis, async (
     asksOnce,
   );
   await primary.cli('MSET', 'a', '1', 'b', '2', 'c', '3');
+  await eventually('the replica has c', async () => (await replica?.cli('GET', 'c')) === '3');
   const client = await amb.client();
   await client.ask('GET', 'missing');
   path.shut('down');
