@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { test } from 'tap';
 import type { Test } from 'tap';
+import { tempDir } from '../../../../../test/harness/index.ts';
 import { FakeApi } from '../fake-api.ts';
 
 const fixture = (name: string): string => new URL(`../fixtures/${name}`, import.meta.url).pathname;
@@ -315,7 +316,7 @@ test('refusals do not move it: another server would say the same', async (t) => 
 });
 
 test('over a unix socket', async (t) => {
-  const path = join(t.testdir(), 'api.sock');
+  const path = join(tempDir(t), 'api.sock');
   const api = new FakeApi();
   await api.listen(systemNet(), { kind: 'unix', path });
   t.teardown(() => api.close());
