@@ -1,19 +1,19 @@
 /** The Redis ambassador: reads to replicas, writes to the primary, on one connection that keeps its order. */
 
 import type { DaemonDefinition } from '@outrigger/core/lifecycle';
-import { ambassadorChecks, ambassadorSchema, parseConfig } from './config.ts';
-import type { AmbassadorConfig } from './config.ts';
-import { start } from './daemon.ts';
+import { ambassadorChecks, ambassadorSchema, parseConfig } from './daemon/config.ts';
+import type { AmbassadorConfig } from './daemon/config.ts';
+import { start } from './daemon/daemon.ts';
 
-export type { AmbassadorConfig, Consistency, ReadPolicy, SecretFrom } from './config.ts';
-export type { AmbassadorDeps } from './daemon.ts';
-export type { AmbassadorLimits } from './limits.ts';
-export { defaultLimits } from './limits.ts';
-export type { Explanation, ExplainState } from './explain.ts';
-export { explainCommand } from './explain.ts';
-export type { Server, ServerSpec } from './server.ts';
-export { parseServer } from './server.ts';
-export type { EndpointWatch, WatchService } from './source.ts';
+export type { AmbassadorConfig, Consistency, ReadPolicy, SecretFrom } from './daemon/config.ts';
+export type { AmbassadorDeps } from './daemon/daemon.ts';
+export type { AmbassadorLimits } from './daemon/limits.ts';
+export { defaultLimits } from './daemon/limits.ts';
+export type { Explanation, ExplainState } from './observe/explain.ts';
+export { explainCommand } from './observe/explain.ts';
+export type { Server, ServerSpec } from './upstream/server.ts';
+export { parseServer } from './upstream/server.ts';
+export type { EndpointWatch, WatchService } from './topology/source.ts';
 export { parseConfig, start };
 
 export const ambassadorDaemon: DaemonDefinition<AmbassadorConfig> = {

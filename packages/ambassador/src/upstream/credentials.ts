@@ -1,0 +1,52 @@
+/** The user and password for the servers, read once at start and at each reload, and never shown. */
+
+import { encodeCommand } from '@outrigger/core/resp';
+import { errorCode, OutriggerError } from '@outrigger/core/errors';
+import { readFile } from 'node:fs/promises';
+import type { SecretFrom } from '../daemon/config.ts';
+
+export interface Credentials {
+  readonly username: string | undefined;
+  readonly password: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export async function readCredentials(
+  username: string | undefined,
+  from: SecretFrom | undefined,
+  environment: Environment,
+): Promise<Credentials | undefined> {
+  if (from === undefined) return undefined;
+  const password = from.from === 'file' ? await readSecretFile(from.path) : environment[from.name];
+  if (password === undefined || password === '') {
+    const target = from.from === 'file' ? from.path : from.name;
+    throw new OutriggerError(
+      `there is no password in ${from.from === 'file' ? 'file' : 'environment variable'} ${target}`,
+      {
+        code: 'AMBASSADOR_NO_PASSWORD',
+        target,
+        hint: 'put it there, or drop passwordFrom',
+      },
+    );
+  }
+  return { username, password };
+}
+
+export function authCommand(credentials: Credentials): Buffer {
+  const { username, password } = credentials;
+  return encodeCommand(username === undefined ? ['AUTH', password] : ['AUTH', username, password]);
+}
+
+async function readSecretFile(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new OutriggerError(`cannot read the password from ${path}: ${errorCode(error)}`, {
+      code: 'AMBASSADOR_NO_PASSWORD',
+      target: path,
+      hint: 'the file must exist and be readable by this user',
+      cause: error,
+    });
+  }
+}
