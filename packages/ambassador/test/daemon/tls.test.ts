@@ -6,7 +6,7 @@ import { eventually } from '@outrigger/core/testing';
 import { freePort, needs, startRedis } from '../../../../test/harness/index.ts';
 import { command, startAmbassador } from '../session/setting.ts';
 
-const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', name);
+const fixture = (name: string): string => join(import.meta.dirname, '../fixtures', name);
 
 test(
   'rediss://: commands and polls go over TLS, to a server whose certificate is trusted',
