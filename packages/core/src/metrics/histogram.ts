@@ -56,11 +56,16 @@ export class Histogram {
 
   /** Hot: one observation into the series `at` returned, in the metric's unit (seconds, bytes). */
   record(series: number, value: number): void {
+    this.recordMany(series, value, 1);
+  }
+
+  /** Hot: `count` observations of the same value, for what is measured once per batch. */
+  recordMany(series: number, value: number, count: number): void {
     const values = this.#values;
     const bucket = series + (this.#scale === 0 ? this.#search(value) : this.#bucket(value));
-    values[bucket] = (values[bucket] ?? 0) + 1;
+    values[bucket] = (values[bucket] ?? 0) + count;
     const sum = series + this.#sumAt;
-    values[sum] = (values[sum] ?? 0) + value;
+    values[sum] = (values[sum] ?? 0) + value * count;
   }
 
   observe(value: number, ...labels: string[]): void {

@@ -88,3 +88,14 @@ test('quantiles are right within one step, and a peer’s bounds are kept exactl
   ]);
   t.end();
 });
+
+test('many observations of one value count as so many single ones', (t) => {
+  const metrics = new Metrics({ processMetrics: false });
+  const batch = metrics.histogram({ name: 'batch_seconds', help: 'B.', smallest: 0.001, largest: 1 });
+  const single = metrics.histogram({ name: 'single_seconds', help: 'S.', smallest: 0.001, largest: 1 });
+  batch.recordMany(batch.at(), 0.25, 16);
+  for (let i = 0; i < 16; i++) single.record(single.at(), 0.25);
+  t.same(batch.read(batch.at()), single.read(single.at()));
+  t.equal(batch.read(batch.at()).sum, 4);
+  t.end();
+});
