@@ -90,6 +90,10 @@ export class RunningProcess {
     }
   }
 
+  get ended(): boolean {
+    return this.#exit !== undefined;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

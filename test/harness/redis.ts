@@ -39,21 +39,25 @@ const run = promisify(execFile);
 export async function startRedis(t: Teardown, options: RedisOptions = {}): Promise<Redis> {
   const folder = tempDir(t);
   const socketPath = options.unix === true ? join(folder, 'redis.sock') : undefined;
+  return onFreePort(options.port, async (port) => {
+    const args = redisArguments(folder, port, socketPath, options);
+    const running = await startProcess(t, toolPath('redis-server'), args, {
+      ready: /Ready to accept connections/,
+    });
+    return redisAt(running, port, socketPath);
+  });
+}
+
+/** Starts something on `port`, or on a free one; again on another when somebody was faster to bind it. */
+export async function onFreePort<T>(
+  port: number | undefined,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await freePort());
     try {
-      const running = await startProcess(
-        t,
-        toolPath('redis-server'),
-        redisArguments(folder, port, socketPath, options),
-        {
-          ready: /Ready to accept connections/,
-        },
-      );
-      return redis(running, port, socketPath);
+      return await start(port ?? (await freePort()));
     } catch (error) {
-      // Somebody was faster to bind the port we had found free.
-      const raced = options.port === undefined && String(error).includes('Address already in use');
+      const raced = port === undefined && String(error).includes('Address already in use');
       if (!raced || attempt === TRIES) throw error;
     }
   }
@@ -87,7 +91,8 @@ function words(value: string): string[] {
   return value === '' ? [''] : value.split(' ');
 }
 
-function redis(running: RunningProcess, port: number, socketPath: string | undefined): Redis {
+/** What tests use of a server that runs, be it one of data or a sentinel. */
+export function redisAt(running: RunningProcess, port: number, socketPath?: string): Redis {
   const target = port === 0 && socketPath !== undefined ? ['-s', socketPath] : ['-p', String(port)];
   return {
     port,
