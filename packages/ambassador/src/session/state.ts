@@ -4,7 +4,16 @@ import type { ReadPolicy, Consistency } from '../daemon/config.ts';
 
 /** Why a session has a connection of its own at the moment. */
 export type PinReason =
-  'multi' | 'watch' | 'blocking' | 'wait' | 'subscribe' | 'monitor' | 'tracking' | 'sticky' | 'large' | 'splice';
+  | 'multi'
+  | 'watch'
+  | 'blocking'
+  | 'wait'
+  | 'subscribe'
+  | 'monitor'
+  | 'tracking'
+  | 'sticky'
+  | 'large'
+  | 'splice';
 
 /** Which shared connections a session may use: what differs here differs in the connection itself. */
 export interface Identity {
@@ -26,6 +35,8 @@ export interface SessionState {
   identity: Identity;
   /** The name users see in CLIENT LIST: `default` until AUTH. */
   userName: string;
+  /** False until AUTH or HELLO AUTH where a password is required: nothing else is answered or sent. */
+  authenticated: boolean;
   /** CLIENT SETNAME; '' is none. A suffix `#eventual`, `#session` or `#primary` sets the two fields below. */
   name: string;
   consistency: Consistency | undefined;
