@@ -14,13 +14,13 @@ import { hostname } from 'node:os';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { CommandTable } from '../commands/commands.ts';
+import { writtenServers } from './config.ts';
 import type { AmbassadorConfig } from './config.ts';
 import { Connection } from '../session/connection.ts';
 import type { ConnectionOptions } from '../session/connection.ts';
 import { readCredentials } from '../upstream/credentials.ts';
 import type { Credentials } from '../upstream/credentials.ts';
 import { explainCommand } from '../observe/explain.ts';
-import { defaultLimits } from './limits.ts';
 import type { AmbassadorLimits } from './limits.ts';
 import { exposeState, SessionCounters } from '../observe/metrics.ts';
 import { Poller } from '../topology/poller.ts';
@@ -79,7 +79,7 @@ class Ambassador implements Daemon {
     this.#config = config;
     this.#deps = deps;
     this.#cleanup = cleanup;
-    this.#limits = Object.freeze({ ...defaultLimits, ...deps.limits });
+    this.#limits = Object.freeze({ ...config.limits, ...deps.limits });
     this.#topology = new Topology(() => this.#config.maxLagMs);
     this.#counters = new SessionCounters(deps.metrics);
     this.#opened = deps.metrics.counter({
@@ -88,7 +88,7 @@ class Ambassador implements Daemon {
     });
     this.#rejected = deps.metrics.counter({
       name: 'outrigger_ambassador_sessions_rejected_total',
-      help: 'Client connections refused because maxSessions were open.',
+      help: 'Client connections refused because maxClients were open.',
     });
     this.#poller = new Poller({
       topology: this.#topology,
@@ -184,8 +184,10 @@ class Ambassador implements Daemon {
   /** Everything that can fail happens before anything changes. */
   async #configure(config: AmbassadorConfig): Promise<void> {
     const { environment = {} } = this.#deps;
-    const credentials = await readCredentials(config.username, config.password, environment);
-    const source = await openSource(config, this.#watchService, () => this.#serversChanged());
+    const credentials = await readCredentials(config.login, environment);
+    const source = await openSource(writtenServers(config.upstream), this.#watchService, () =>
+      this.#serversChanged(),
+    );
     this.#source?.close();
     this.#source = source;
     this.#config = config;
@@ -217,10 +219,10 @@ class Ambassador implements Daemon {
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= this.#limits.maxSessions) {
+    if (this.#connections.size >= this.#limits.maxClients) {
       this.#rejected.add(1);
       socket.on('error', () => {});
-      socket.end(encodeError(`ERR outrigger: max number of sessions reached (${this.#limits.maxSessions})`));
+      socket.end(encodeError(`ERR outrigger: max number of clients reached (${this.#limits.maxClients})`));
       socket.destroySoon();
       return;
     }

@@ -1,30 +1,67 @@
-/** Every limit and interval of the ambassador: what it bounds, its default, and what moving it does. */
+/**
+ * Every limit and interval of the ambassador: what it bounds, its default, and what moving it does. Those of the first
+ * group stand in the configuration (`limits`), which has their defaults (core/api, redis-limits.ts); the others are
+ * constants.
+ */
 
-export interface AmbassadorLimits {
-  /** Client connections at once; further ones get an error and are closed. Each costs up to three descriptors. */
-  readonly maxSessions: number;
-  /** Commands of one session sent and not yet answered; above it the client is not read from. */
+import { defaultsOf, durationMs, redisLimits, sizeBytes } from '@outrigger/core/api';
+import type { RedisLimits } from '@outrigger/core/api';
+
+export interface ConfiguredLimits {
+  /** Client connections at once, TLS handshakes included; further ones get an error and are closed. Each is a descriptor. */
+  readonly maxClients: number;
+  /** Commands of one client received and not yet answered; above it the client is not read from. */
   readonly maxPipelined: number;
-  /** Bytes kept of unanswered reads, so that they can be repeated; above it the client is not read from. */
-  readonly maxRepeatableBytes: number;
+  /** Arguments of one command; above it the client gets a protocol error. Nothing is kept per argument. */
+  readonly maxArguments: number;
+  /** Bytes of one argument, as announced; above it the client gets a protocol error. Redis' own limit is the default. */
+  readonly maxBulkBytes: number;
+  /** Bytes of a command sent as a line of words. */
+  readonly maxInlineBytes: number;
+  /** Aggregates within aggregates in a reply; above it the server is taken to be out of protocol. */
+  readonly maxDepth: number;
   /**
-   * A request up to this size is held until it is whole. A larger write is passed on as it arrives; a larger read, which
-   * has no business being that large, ends routing for its session (splice).
+   * A command up to this size is held until it is whole. A larger one passes as it arrives, on a connection of its own.
+   * Raised: fewer connections for large values, more bytes held for each client that sends slowly.
    */
   readonly maxHeldBytes: number;
+  /** Bytes kept of a client's unanswered commands, so that they can be sent again; above it the client is not read from. */
+  readonly maxRepeatableBytes: number;
   /**
-   * Reply bytes waiting for a client that does not read; above it its server is not read from. Too low, and a client
-   * that sends a long pipeline before it reads anything waits for itself.
+   * Reply bytes waiting for a client that does not read; above it the client is cut off, since shared connections
+   * cannot wait for it. Too low, and a client that sends a long pipeline before it reads anything is cut off.
    */
-  readonly maxReplyBacklogBytes: number;
+  readonly maxClientOutputBytes: number;
+  /** Bytes of commands and replies that wait anywhere; above it no client is read from until half has gone. */
+  readonly maxBufferedBytes: number;
+  /** Commands of all clients that wait for a primary; further ones fail at once. */
+  readonly maxWaiting: number;
+  /** Shared connections to one server. Lower: fewer users, databases and protocols can have one of their own at a time. */
+  readonly maxLinesPerServer: number;
+  /** Connections to one server that belong to one client for a while; above it such commands get an error. */
+  readonly maxLeasesPerServer: number;
+  /** Clean ones of them kept open for the next client, for each server. Raised: less connecting, more idle descriptors. */
+  readonly maxIdleLeases: number;
+  /** A client that sends nothing and waits for nothing so long is cut off; 0: never. */
+  readonly idleTimeoutMs: number;
+  /** For a client's TLS handshake. Lower than a slow network needs: such clients never get in. */
+  readonly handshakeTimeoutMs: number;
   /** To connect to a server, TLS and AUTH included. */
   readonly connectTimeoutMs: number;
-  /** After a failed connection to the primary, commands fail at once for so long instead of each trying again. */
-  readonly failFastMs: number;
   /** Between two rounds of asking every server where it is, when nobody needs to know sooner. */
   readonly pollIntervalMs: number;
   /** A server that does not answer the poller for so long takes no reads. Lower than the slowest command: false alarms. */
   readonly pollTimeoutMs: number;
+}
+
+export interface AmbassadorLimits extends ConfiguredLimits {
+  /**
+   * Reply bytes of a connection of its own waiting for a client that does not read; above it its server is not read
+   * from. Too low, and a client that sends a long pipeline before it reads anything waits for itself.
+   */
+  readonly maxReplyBacklogBytes: number;
+  /** After a failed connection to the primary, commands fail at once for so long instead of each trying again. */
+  readonly failFastMs: number;
   /** Least time between rounds that sessions ask for. Lower: sessions return to replicas sooner, servers are asked more. */
   readonly roundSpacingMs: number;
   /** A session without a write for so long may hold a read back until a replica has proven itself. */
@@ -39,18 +76,18 @@ export interface AmbassadorLimits {
   readonly lingerMs: number;
   /** A spliced session is closed on drain once it has been silent for so long. */
   readonly drainQuietMs: number;
+  /** Between two looks at the files of certificates and passwords. */
+  readonly fileCheckIntervalMs: number;
 }
 
-export const defaultLimits: AmbassadorLimits = Object.freeze({
-  maxSessions: 10_000,
-  maxPipelined: 10_000,
-  maxRepeatableBytes: 1024 * 1024,
-  maxHeldBytes: 64 * 1024,
+/** Every limit, those of the configuration as it has them. Durations and sizes have been checked. */
+export function readLimits(configured: RedisLimits): AmbassadorLimits {
+  return Object.freeze({ ...constants, ...configuredLimits(configured) });
+}
+
+const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
   maxReplyBacklogBytes: 16 * 1024 * 1024,
-  connectTimeoutMs: 2_000,
   failFastMs: 100,
-  pollIntervalMs: 1_000,
-  pollTimeoutMs: 1_000,
   roundSpacingMs: 10,
   handoverAfterMs: 50,
   handoverWaitMs: 25,
@@ -58,4 +95,35 @@ export const defaultLimits: AmbassadorLimits = Object.freeze({
   replicaWaitMs: 1_000,
   lingerMs: 1_000,
   drainQuietMs: 250,
-});
+  fileCheckIntervalMs: 1_000,
+};
+
+export const defaultLimits: AmbassadorLimits = readLimits(defaultsOf(redisLimits) as RedisLimits);
+
+function configuredLimits(limits: RedisLimits): ConfiguredLimits {
+  const { maxClients, maxPipelined, maxArguments, maxDepth, maxWaiting } = limits;
+  const { maxLinesPerServer, maxLeasesPerServer, maxIdleLeases } = limits;
+  const size = (name: keyof RedisLimits): number => sizeBytes(String(limits[name]), `limits.${name}`);
+  const ms = (name: keyof RedisLimits): number => durationMs(String(limits[name]), `limits.${name}`);
+  return {
+    maxClients,
+    maxPipelined,
+    maxArguments,
+    maxBulkBytes: size('maxBulkBytes'),
+    maxInlineBytes: size('maxInlineBytes'),
+    maxDepth,
+    maxHeldBytes: size('maxHeldBytes'),
+    maxRepeatableBytes: size('maxRepeatableBytes'),
+    maxClientOutputBytes: size('maxClientOutputBytes'),
+    maxBufferedBytes: size('maxBufferedBytes'),
+    maxWaiting,
+    maxLinesPerServer,
+    maxLeasesPerServer,
+    maxIdleLeases,
+    idleTimeoutMs: ms('idleTimeout'),
+    handshakeTimeoutMs: ms('handshakeTimeout'),
+    connectTimeoutMs: ms('connectTimeout'),
+    pollIntervalMs: ms('pollInterval'),
+    pollTimeoutMs: ms('pollTimeout'),
+  };
+}

@@ -1,6 +1,6 @@
 /** Where the servers' addresses come from: written down, or watched. */
 
-import type { AmbassadorConfig } from '../daemon/config.ts';
+import type { UpstreamSpec } from '../daemon/config.ts';
 import type { Server, ServerSpec } from '../upstream/server.ts';
 import { OutriggerError } from '@outrigger/core/errors';
 import type { ServiceTarget } from '@outrigger/core/net';
@@ -32,7 +32,7 @@ export interface ServerSource {
 
 /** Follows what the configuration names. `watch` is needed only where it names a Service. */
 export async function openSource(
-  config: Pick<AmbassadorConfig, 'primary' | 'replicas'>,
+  config: Pick<Extract<UpstreamSpec, { kind: 'static' }>, 'primary' | 'replicas'>,
   watch: WatchService | undefined,
   onChange: () => void,
 ): Promise<ServerSource> {

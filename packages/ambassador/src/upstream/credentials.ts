@@ -3,7 +3,7 @@
 import { encodeCommand } from '@outrigger/core/resp';
 import { errorCode, OutriggerError } from '@outrigger/core/errors';
 import { readFile } from 'node:fs/promises';
-import type { SecretFrom } from '../daemon/config.ts';
+import type { Login, SecretFrom } from '../daemon/config.ts';
 
 export interface Credentials {
   readonly username: string | undefined;
@@ -12,25 +12,27 @@ export interface Credentials {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Undefined when there is no password to log in with. Throws AMBASSADOR_NO_PASSWORD. */
 export async function readCredentials(
-  username: string | undefined,
-  from: SecretFrom | undefined,
+  login: Login,
   environment: Environment,
 ): Promise<Credentials | undefined> {
-  if (from === undefined) return undefined;
+  const { username, password } = login;
+  return password === undefined
+    ? undefined
+    : { username, password: await readPassword(password, environment) };
+}
+
+/** Throws AMBASSADOR_NO_PASSWORD. */
+export async function readPassword(from: SecretFrom, environment: Environment): Promise<string> {
   const password = from.from === 'file' ? await readSecretFile(from.path) : environment[from.name];
-  if (password === undefined || password === '') {
-    const target = from.from === 'file' ? from.path : from.name;
-    throw new OutriggerError(
-      `there is no password in ${from.from === 'file' ? 'file' : 'environment variable'} ${target}`,
-      {
-        code: 'AMBASSADOR_NO_PASSWORD',
-        target,
-        hint: 'put it there, or drop passwordFrom',
-      },
-    );
-  }
-  return { username, password };
+  if (password !== undefined && password !== '') return password;
+  const [place, target] = from.from === 'file' ? ['file', from.path] : ['environment variable', from.name];
+  throw new OutriggerError(`there is no password in ${place} ${target}`, {
+    code: 'AMBASSADOR_NO_PASSWORD',
+    target,
+    hint: 'put it there, or drop passwordFrom',
+  });
 }
 
 export function authCommand(credentials: Credentials): Buffer {

@@ -8,8 +8,16 @@ export interface Server {
   /** `HOST:PORT` or `unix:/path`: the key in metrics, logs and /debug. */
   readonly name: string;
   readonly address: Exclude<Address, { kind: 'fd' }>;
-  /** `rediss://`: TLS, the certificate verified against the host. */
+  /** TLS, the certificate verified against the host or the configured name. */
   readonly tls: boolean;
+}
+
+/** What holds where the text leaves it open. */
+export interface ServerDefaults {
+  /** Without a scheme. Sockets of this machine (`unix:`) never have TLS. Default false. */
+  readonly tls?: boolean;
+  /** Of URLs without one. Default 6379. */
+  readonly port?: number;
 }
 
 /** What configuration names: one server, or a Service whose endpoints are servers. */
@@ -18,24 +26,24 @@ export type ServerSpec = { readonly kind: 'server'; readonly server: Server } | 
 const defaultPort = 6379;
 
 /** Parses `HOST:PORT`, `unix:/path`, `redis://HOST[:PORT]`, `rediss://…`, `svc:NS/NAME[:PORT]`. Throws an OutriggerError. */
-export function parseServer(text: string): ServerSpec {
+export function parseServer(text: string, defaults: ServerDefaults = {}): ServerSpec {
   const target = parseTarget(text);
   switch (target.kind) {
     case 'service':
       return target;
     case 'url':
-      return { kind: 'server', server: fromUrl(target.url) };
+      return { kind: 'server', server: fromUrl(target.url, defaults.port ?? defaultPort) };
     default:
-      return { kind: 'server', server: serverAt(target) };
+      return { kind: 'server', server: serverAt(target, defaults.tls ?? false) };
   }
 }
 
 export function serverAt(address: Exclude<Address, { kind: 'fd' }>, tls = false): Server {
-  return { name: formatAddress(address), address, tls };
+  return { name: formatAddress(address), address, tls: tls && address.kind !== 'unix' };
 }
 
-function fromUrl(url: URL): Server {
-  const { protocol, hostname, port, username, password, pathname } = url;
+function fromUrl(url: URL, port: number): Server {
+  const { protocol, hostname, username, password, pathname } = url;
   if (protocol !== 'redis:' && protocol !== 'rediss:')
     throw refused(`${protocol}//…`, 'redis:// or rediss://');
   if (username !== '' || password !== '') {
@@ -50,7 +58,7 @@ function fromUrl(url: URL): Server {
   }
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return serverAt(
-    { kind: 'tcp', host, port: port === '' ? defaultPort : Number(port) },
+    { kind: 'tcp', host, port: url.port === '' ? port : Number(url.port) },
     protocol === 'rediss:',
   );
 }

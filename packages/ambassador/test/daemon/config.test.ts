@@ -2,23 +2,25 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { tempDir } from '../../../../test/harness/index.ts';
-import { authCommand, readCredentials } from '../../src/upstream/credentials.ts';
-import { ambassadorDaemon } from '../../src/index.ts';
+import { authCommand, readCredentials, readPassword } from '../../src/upstream/credentials.ts';
+import { ambassadorSchema } from '../../src/daemon/config.ts';
 import { parseServer } from '../../src/upstream/server.ts';
-import { config } from '../session/setting.ts';
+import { read as config } from './read.ts';
 
 test('defaults are those of the command line’s contract', async (t) => {
-  const fields = ambassadorDaemon.schema.fields;
+  const fields = ambassadorSchema.fields;
   t.match(
     Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.default])),
     { listen: '127.0.0.1:6379', admin: '127.0.0.1:9121', readPolicy: 'preferReplica', consistency: 'session', maxLag: '10s' }, // prettier-ignore
   );
   t.match(config({ primary: 'redis-0:6379', replica: ['unix:/run/redis.sock'], maxLag: '1500ms' }), {
-    primary: { kind: 'server', server: { name: 'redis-0:6379', tls: false } },
-    replicas: [{ server: { name: 'unix:/run/redis.sock' } }],
+    upstream: {
+      kind: 'static',
+      primary: { kind: 'server', server: { name: 'redis-0:6379', tls: false } },
+      replicas: [{ server: { name: 'unix:/run/redis.sock' } }],
+    },
+    login: { username: undefined, password: undefined },
     maxLagMs: 1500,
-    username: undefined,
-    password: undefined,
   });
 });
 
@@ -63,14 +65,14 @@ test('servers are written in five ways', async (t) => {
 test('a password comes from a file or the environment, and is missed by name', async (t) => {
   const file = join(tempDir(t), 'password');
   writeFileSync(file, 'p w\n');
-  t.strictSame(await readCredentials('app', { from: 'file', path: file }, {}), { username: 'app', password: 'p w' }); // prettier-ignore
-  t.strictSame(await readCredentials(undefined, { from: 'env', name: 'PW' }, { PW: 'x' }), { username: undefined, password: 'x' }); // prettier-ignore
-  t.equal(await readCredentials(undefined, undefined, {}), undefined);
+  t.strictSame(await readCredentials({ username: 'app', password: { from: 'file', path: file } }, {}), { username: 'app', password: 'p w' }); // prettier-ignore
+  t.strictSame(await readCredentials({ username: undefined, password: { from: 'env', name: 'PW' } }, { PW: 'x' }), { username: undefined, password: 'x' }); // prettier-ignore
+  t.equal(await readCredentials({ username: 'app', password: undefined }, {}), undefined);
   const missing = { code: 'AMBASSADOR_NO_PASSWORD' };
-  await t.rejects(readCredentials(undefined, { from: 'env', name: 'PW' }, {}), { ...missing, target: 'PW' });
-  await t.rejects(readCredentials(undefined, { from: 'file', path: `${file}.not` }, {}), { ...missing, message: /ENOENT/ }); // prettier-ignore
+  await t.rejects(readPassword({ from: 'env', name: 'PW' }, {}), { ...missing, target: 'PW' });
+  await t.rejects(readPassword({ from: 'file', path: `${file}.not` }, {}), { ...missing, message: /ENOENT/ }); // prettier-ignore
   writeFileSync(file, '\n');
-  await t.rejects(readCredentials(undefined, { from: 'file', path: file }, {}), missing);
+  await t.rejects(readPassword({ from: 'file', path: file }, {}), missing);
   t.equal(String(authCommand({ username: undefined, password: 'p' })), '*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n');
   t.equal(
     String(authCommand({ username: 'u', password: 'p' })),

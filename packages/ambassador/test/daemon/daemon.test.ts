@@ -129,14 +129,14 @@ test('reload: a new primary takes over once the old one owes nothing', redis, as
 
 test('a client too many is told so', redis, async (t) => {
   const { primary } = await startServers(t, 0);
-  const amb = await startAmbassador(t, { primary: primary.address }, { limits: { maxSessions: 2 } });
+  const amb = await startAmbassador(t, { primary: primary.address }, { limits: { maxClients: 2 } });
   const kept = [await amb.client(), await amb.client()];
   for (const client of kept) await client.ask('PING');
   const refused = await amb.client();
   await refused.closed();
-  t.equal(refused.bytes, '-ERR outrigger: max number of sessions reached (2)\r\n');
+  t.equal(refused.bytes, '-ERR outrigger: max number of clients reached (2)\r\n');
   t.equal(await amb.metric('sessions_rejected_total'), 1);
-  t.equal(await amb.metric('limit', 'name="maxSessions"'), 2);
+  t.equal(await amb.metric('limit', 'name="maxClients"'), 2);
   kept[0]?.destroy();
   await eventually('a place is free', async () => (await amb.metric('sessions')) === 1);
   t.equal(await (await amb.client()).ask('PING'), '+PONG\r\n');

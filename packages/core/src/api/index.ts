@@ -45,7 +45,8 @@ export type { Namespace } from './kinds/namespace.ts';
 export type { Node, NodeAddress } from './kinds/node.ts';
 export type { Container, ContainerPort, ContainerStatus, Probe } from './kinds/container.ts';
 export type { Pod, PodCondition, PodSpec, PodStatus } from './kinds/pod.ts';
-export type { RedisAmbassador, RedisAmbassadorSpec } from './kinds/redisambassador.ts';
+export type { RedisAmbassador, RedisAmbassadorSpec, RedisRoute, RedisUser } from './kinds/redisambassador.ts';
+export type { RedisLimits } from './kinds/redis-limits.ts';
 export type { Protocol, Service, ServicePort, ServiceSpec, ServiceStatus } from './kinds/service.ts';
 export type { TargetRef, TrafficPolicy, TrafficPolicySpec } from './kinds/trafficpolicy.ts';
 export type { SecretSource } from './kinds/daemon.ts';
@@ -61,6 +62,7 @@ export { nodeKind } from './kinds/node.ts';
 export { probe as probeSchema } from './kinds/container.ts';
 export { podKind } from './kinds/pod.ts';
 export { redisAmbassadorKind, redisAmbassadorSpec } from './kinds/redisambassador.ts';
+export { redisLimits } from './kinds/redis-limits.ts';
 export { serviceKind } from './kinds/service.ts';
 export { trafficPolicyKind, trafficPolicySpec } from './kinds/trafficpolicy.ts';
 export { apiVersionOf, kindFor, kindOf, kinds, ownGroup, qualifiedResource } from './kinds/index.ts';
@@ -130,12 +132,9 @@ export { maxConfigMapBytes } from './rules/small.ts';
 export { defaultAffinitySeconds } from './rules/service-defaults.ts';
 export { maxAffinitySeconds } from './rules/service.ts';
 export { validateProbe } from './rules/pod.ts';
-export {
-  validateMetricsAdapterSpec,
-  validateRedisAmbassadorSpec,
-  validateSecretSource,
-  validateTrafficPolicySpec,
-} from './rules/own.ts';
+export { validateMetricsAdapterSpec, validateTrafficPolicySpec } from './rules/own.ts';
+export { splitServers, validateRedisAmbassadorSpec } from './rules/redis-ambassador.ts';
+export { validateSecretSource } from './rules/own-fields.ts';
 export { defaultFamilies } from './rules/service-defaults.ts';
 export {
   isHeadless,
