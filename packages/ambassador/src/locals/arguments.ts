@@ -5,6 +5,17 @@ export function word(arg: Uint8Array | undefined): string {
   return text(arg).toUpperCase();
 }
 
+/** Whether it is that word, in letters of any case; nothing is allocated. `upper` has capitals and `_` only. */
+export function isWord(arg: Uint8Array | undefined, upper: string): boolean {
+  if (arg?.length !== upper.length) return false;
+  for (let i = 0; i < upper.length; i++) {
+    const byte = arg[i] as number;
+    const folded = byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
+    if (folded !== upper.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
 export function text(arg: Uint8Array | undefined): string {
   return arg === undefined ? '' : Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength).toString();
 }
