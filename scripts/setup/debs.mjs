@@ -1,5 +1,6 @@
 /**
- * Programs of newer Debian suites, unpacked into the cache folder and never installed: kubectl in two versions, etcd.
+ * Programs of newer Debian suites, unpacked into the cache folder and never installed: kubectl in two versions, etcd,
+ * Redis and Valkey.
  *
  * apt itself fetches them, with lists and sources of our own beside the system's: the mirror, proxy and credentials are
  * those the machine is configured with, and apt checks the signatures. Nothing of the system is changed, so no root.
@@ -20,6 +21,7 @@ import { command, tail } from './command.mjs';
 import { withLock } from './lock.mjs';
 import { cacheDir } from './paths.mjs';
 import { step } from './say.mjs';
+import { writeStarter } from './starter.mjs';
 
 const KEYRINGS = ['gpg', 'pgp'].map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`);
 const FETCH_LIMIT_MS = 5 * 60_000;
@@ -115,28 +117,32 @@ async function fetchFrom(work, { site, suite, names, table, folder }) {
   await must('apt-get', ['update'], { env });
   const found = [];
   for (const name of names) {
-    const { package: debian, series } = table[name];
+    const { package: debian, series, libraries = [], start } = table[name];
     const { output } = await must('apt-cache', ['madison', debian], { env });
     const version = output
       .split('\n')
       .map((row) => row.split('|')[1]?.trim() ?? '')
       .find((candidate) => candidate.startsWith(series));
     if (version === undefined) continue;
-    await unpack(work, { env, debian, version, into: join(folder, name) });
+    const packages = [`${debian}=${version}`, ...libraries];
+    await unpack(work, { env, packages, start, into: join(folder, name) });
     found.push(name);
   }
   return found;
 }
 
-/** The folder appears complete or not at all. */
-async function unpack(work, { env, debian, version, into }) {
+/** The folder appears complete or not at all. Libraries are those of the program's own suite. */
+async function unpack(work, { env, packages, start, into }) {
   const download = join(work, 'download');
   mkdirSync(download, { recursive: true });
-  await must('apt-get', ['download', `${debian}=${version}`], { env, cwd: download });
-  const [file] = readdirSync(download);
-  await must('dpkg-deb', ['-x', join(download, file), join(work, 'unpacked')], {});
+  const unpacked = join(work, 'unpacked');
+  await must('apt-get', ['download', ...packages], { env, cwd: download });
+  for (const file of readdirSync(download)) {
+    await must('dpkg-deb', ['-x', join(download, file), unpacked], {});
+  }
+  if (start !== undefined) writeStarter(unpacked, start);
   rmSync(into, { recursive: true, force: true });
-  renameSync(join(work, 'unpacked'), into);
+  renameSync(unpacked, into);
   rmSync(download, { recursive: true });
 }
 

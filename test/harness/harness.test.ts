@@ -16,6 +16,9 @@ test('every tool is found with a version, or says what to install', (t) => {
     'kubectl-1.32',
     'kubectl-1.36',
     'etcd-3.5',
+    'redis-8',
+    'valkey-8',
+    'valkey-9',
   ] as const) {
     const found = tool(name);
     if (found.missing === undefined) t.match(found.version, /\d+\.\d+/, `${name} ${found.version}`);
@@ -31,6 +34,13 @@ test('kubectl comes in the version asked for', needs('kubectl-1.32', 'kubectl-1.
   t.match(versions[0]?.version, 'v1.32.');
   t.match(versions[1]?.version, 'v1.36.');
   t.end();
+});
+
+test('other servers than the installed Redis run beside it', needs('redis-8', 'valkey-9'), async (t) => {
+  const redis = await startRedis(t, { program: 'redis-8' });
+  t.match(await redis.cli('INFO', 'server'), /^redis_version:8\./m);
+  const valkey = await startRedis(t, { program: 'valkey-9' });
+  t.match(await valkey.cli('INFO', 'server'), /^valkey_version:9\./m);
 });
 
 test('a process is ready when its line appears, and ends with the test, its children too', async (t) => {

@@ -9,8 +9,11 @@ import type { RunningProcess } from './process.ts';
 import type { Teardown } from './teardown.ts';
 import { tempDir } from './temp-dir.ts';
 import { toolPath } from './tools.ts';
+import type { ToolName } from './tools.ts';
 
 export interface RedisOptions {
+  /** Default: the installed `redis-server`. Another one is to be declared with `needs`. */
+  readonly program?: ToolName;
   /** Default: a free port of loopback; 0 for none. */
   readonly port?: number;
   /** Listen on a unix socket too. */
@@ -41,7 +44,7 @@ export async function startRedis(t: Teardown, options: RedisOptions = {}): Promi
   const socketPath = options.unix === true ? join(folder, 'redis.sock') : undefined;
   return onFreePort(options.port, async (port) => {
     const args = redisArguments(folder, port, socketPath, options);
-    const running = await startProcess(t, toolPath('redis-server'), args, {
+    const running = await startProcess(t, toolPath(options.program ?? 'redis-server'), args, {
       ready: /Ready to accept connections/,
     });
     return redisAt(running, port, socketPath);

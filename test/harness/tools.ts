@@ -72,10 +72,13 @@ function unpackedTool(name: UnpackedTool): FoundTool | MissingTool {
   const entry = table.unpacked[name];
   const unpacked = join(cacheDir(), 'tools', name, entry.file);
   if (existsSync(unpacked)) return found(unpacked, entry.version);
-  const installed = findInPath(entry.file.slice(entry.file.lastIndexOf('/') + 1));
+  const program = 'start' in entry ? entry.start.as : entry.file.slice(entry.file.lastIndexOf('/') + 1);
+  const installed = findInPath(program);
   if (installed !== undefined) {
     const candidate = found(installed, entry.version);
-    if (candidate.version.includes(entry.series)) return candidate;
+    // Debian puts an epoch before some versions: `5:8.0.2`.
+    const series = entry.series.replace(/^\d+:/, '').replaceAll('.', '\\.');
+    if (new RegExp(`(^|[^\\d.])${series}`).test(candidate.version)) return candidate;
   }
   return { missing: `${name} is missing: npm test fetches it from Debian, and says why when it cannot` };
 }
