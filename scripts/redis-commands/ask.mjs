@@ -6,7 +6,12 @@ import { rowsOfReply } from '../../packages/ambassador/src/commands/row.ts';
 import { startRedis, tool } from '../../test/harness/index.ts';
 
 /** Oldest first: what differs is described by the newest. */
-const SERVERS = [{ kind: 'redis', name: 'redis-server' }];
+const SERVERS = [
+  { kind: 'redis', name: 'redis-server' },
+  { kind: 'redis', name: 'redis-8' },
+  { kind: 'valkey', name: 'valkey-8' },
+  { kind: 'valkey', name: 'valkey-9' },
+];
 
 /** Resolves to what each server that is here said, and why others are missing. */
 export async function askServers() {
@@ -24,7 +29,7 @@ async function askOne(kind, name) {
   const ends = [];
   const t = { teardown: (run) => ends.unshift(run) };
   try {
-    const server = await startRedis(t);
+    const server = await startRedis(t, { program: name });
     const info = await ask(server.port, 'INFO', 'server');
     const version = /^(?:valkey|redis)_version:(\S+)/m;
     const text = info.bytes.toString();

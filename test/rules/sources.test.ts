@@ -10,7 +10,10 @@ const LONGEST_FILE = 400;
 /** Tests are lists: long is not yet tangled. */
 const LONGEST_TEST = 800;
 /** Paths of files that may be longer, each with its reason. Tables generated from published definitions may be long. */
-const MAY_BE_LONGER: readonly string[] = [];
+const MAY_BE_LONGER: readonly string[] = [
+  // A line for each command of Redis and Valkey, read from the servers themselves.
+  'packages/ambassador/src/commands/table.generated.ts',
+];
 /** This file spells out what it looks for. */
 const here = (path: string): boolean => path === 'test/rules/sources.test.ts';
 

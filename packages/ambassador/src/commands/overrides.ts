@@ -66,7 +66,12 @@ const groups: readonly Group[] = [
     'subscriptions belong to the connection, and replies are not one for each command',
   ],
   ['monitor', harmless, 'MONITOR', 'a stream of everything the server does, until RESET'],
-  ['splice', changes, 'SYNC PSYNC REPLCONF', 'the replication protocol: not a reply for each request'],
+  [
+    'splice',
+    changes,
+    'SYNC PSYNC REPLCONF CLUSTER|SYNCSLOTS',
+    'the replication protocol: not a reply for each request',
+  ],
   ['splice', changes, 'SCRIPT|DEBUG', 'the script debugger speaks a protocol of its own'],
   [
     'wait',
@@ -105,7 +110,12 @@ const groups: readonly Group[] = [
   // Nothing of the data in the answer
   ['read', harmless, 'PING ECHO', 'every server gives the same answer'],
   // Reads only the primary answers right
-  ['cursor', harmless, 'SCAN HSCAN SSCAN ZSCAN', 'a cursor means something only to the server that gave it'],
+  [
+    'cursor',
+    harmless,
+    'SCAN HSCAN SSCAN ZSCAN CLUSTERSCAN',
+    'a cursor means something only to the server that gave it',
+  ],
   [
     'primary',
     harmless,
@@ -115,7 +125,7 @@ const groups: readonly Group[] = [
   [
     'primary',
     harmless,
-    'OBJECT|* MEMORY|USAGE',
+    'OBJECT|* MEMORY|USAGE VINFO VLINKS',
     "about the copy in one server's memory, which differs from server to server",
   ],
   [
@@ -184,7 +194,7 @@ const groups: readonly Group[] = [
   [
     'primary',
     harmless,
-    'CLUSTER|COUNT-FAILURE-REPORTS CLUSTER|COUNTKEYSINSLOT CLUSTER|GETKEYSINSLOT CLUSTER|INFO CLUSTER|KEYSLOT',
+    'CLUSTER|COUNT-FAILURE-REPORTS CLUSTER|COUNTKEYSINSLOT CLUSTER|GETKEYSINSLOT CLUSTER|GETSLOTMIGRATIONS CLUSTER|INFO CLUSTER|KEYSLOT',
     'the cluster as one node sees it',
   ],
   [
