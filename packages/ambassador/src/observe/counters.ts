@@ -84,7 +84,7 @@ export class EngineCounters {
     this.#sent = new CellGrid(places.length, (index, place) => {
       const known = command(index);
       const kind = classes[classOf(known?.route ?? 'write')] ?? '';
-      return sent.at(known?.name.toLowerCase() ?? '(unknown)', kind, places[place] ?? '');
+      return sent.at(label(known?.name ?? '(unknown)'), kind, places[place] ?? '');
     });
 
     this.#seconds = metrics.histogram({
@@ -334,6 +334,11 @@ export class EngineCounters {
   #add(cell: number, amount: number): void {
     this.#values[cell] = (this.#values[cell] as number) + amount;
   }
+}
+
+/** Without what tells the milder form of a command apart (`SORT (no STORE)`): its class does. */
+function label(command: string): string {
+  return command.replace(/ \(.*\)$/, '').toLowerCase();
 }
 
 const byteLabels: Readonly<Record<string, readonly [peer: string, direction: string]>> = {

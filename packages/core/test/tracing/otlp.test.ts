@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test } from 'tap';
-import { eventually, testDeps } from '../../src/testing/index.ts';
+import { eventually, startOtlpReceiver, testDeps } from '../../src/testing/index.ts';
 import { OtlpSink } from '../../src/tracing/otlp.ts';
 import type { FinishedSpan, SpanCounts } from '../../src/tracing/span.ts';
-import { startReceiver } from './receiver.ts';
 
 const span: FinishedSpan = { name: 'GET', kind: 'client', startMs: 1, endMs: 2, attributes: {} };
 const service = 'test';
@@ -25,7 +24,7 @@ test('a collector that is gone costs spans, which are counted and told once', as
 
 test('a collector that takes spans again is told once', async (t) => {
   let status = 400;
-  const receiver = await startReceiver(t, (_, response) => void response.writeHead(status).end('{}'));
+  const receiver = await startOtlpReceiver(t, (_, response) => void response.writeHead(status).end('{}'));
   const deps = testDeps();
   const counts = counted();
   const sink = new OtlpSink({ url: `${receiver.url}/v1/traces`, service, resource: {} }, counts, deps);

@@ -2,10 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { registerHooks } from 'node:module';
 import { test } from 'tap';
 import { FakeClock } from '../../src/clock/index.ts';
-import { eventually, testDeps } from '../../src/testing/index.ts';
+import { attributesOf, eventually, startOtlpReceiver, testDeps } from '../../src/testing/index.ts';
 import { parseTracingEndpoint, Tracer } from '../../src/tracing/index.ts';
 import type { FinishedSpan } from '../../src/tracing/index.ts';
-import { attributesOf, startReceiver } from './receiver.ts';
 
 const span: FinishedSpan = {
   name: 'GET',
@@ -38,7 +37,7 @@ test('nothing of the SDK is loaded until an endpoint is configured', async (t) =
 });
 
 test('spans arrive with their times, attributes and status', async (t) => {
-  const receiver = await startReceiver(t);
+  const receiver = await startOtlpReceiver(t);
   const clock = new FakeClock();
   const deps = testDeps({ clock });
   const tracer = new Tracer(deps);
@@ -67,7 +66,7 @@ test('spans arrive with their times, attributes and status', async (t) => {
 
 test('closing does not wait for a collector that does not answer', async (t) => {
   const unanswered: ServerResponse[] = [];
-  const receiver = await startReceiver(t, (_, response) => void unanswered.push(response));
+  const receiver = await startOtlpReceiver(t, (_, response) => void unanswered.push(response));
   const clock = new FakeClock();
   const tracer = new Tracer(testDeps({ clock }));
   await tracer.configure({ endpoint: receiver.url, sample: 1, service });

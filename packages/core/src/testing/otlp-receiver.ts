@@ -1,4 +1,4 @@
-/** An OTLP/HTTP receiver that keeps what it is sent, as JSON. */
+/** An OpenTelemetry collector for tests: a real HTTP server that takes OTLP as JSON and keeps the spans. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -27,7 +27,7 @@ interface Batch {
   }[];
 }
 
-export interface Receiver {
+export interface OtlpReceiver {
   readonly url: string;
   readonly paths: readonly string[];
   readonly spans: () => ReceivedSpan[];
@@ -35,11 +35,11 @@ export interface Receiver {
 }
 
 /** `answer` replaces the polite 200; it may also never answer. */
-export async function startReceiver(
+export async function startOtlpReceiver(
   t: { teardown(step: () => unknown): void },
   answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
     void response.end('{}'),
-): Promise<Receiver> {
+): Promise<OtlpReceiver> {
   const batches: Batch[] = [];
   const paths: string[] = [];
   const server = createServer((request, response) => {
