@@ -86,7 +86,7 @@ test('a request that is no longer at hand, or is not whole, is noted without its
   t.same(
     log.page().entries.map((entry) => [entry.command, entry.arguments, entry.bytes]),
     [
-      ['GET', undefined, 11],
+      ['GET', undefined, 10],
       ['GET', undefined, undefined],
     ],
   );
