@@ -34,7 +34,9 @@ export function keySpecOf(name: string, places: readonly KeyPlace[]): KeySpec | 
 export function keysOf(command: Command, args: readonly Uint8Array[]): number[] {
   const spec = command.keys;
   if (spec === undefined) return [];
-  return spec.special?.(args) ?? spec.places.flatMap((place) => keysAt(place, args));
+  if (spec.special !== undefined) return spec.special(args);
+  const found = spec.places.map((place) => keysAt(place, args));
+  return found.includes(undefined) ? [] : (found as number[][]).flat();
 }
 
 /**
@@ -55,7 +57,8 @@ export function firstKeySlot(command: Command, frame: Uint8Array): number {
   return noKey;
 }
 
-function keysAt({ begin, find }: KeyPlace, args: readonly Uint8Array[]): number[] {
+/** Undefined when the arguments contradict the specification: then none of the request's keys can be told. */
+function keysAt({ begin, find }: KeyPlace, args: readonly Uint8Array[]): number[] | undefined {
   const first = begin === undefined ? 0 : 'index' in begin ? begin.index : afterWord(begin, args);
   if (first <= 0 || first >= args.length || find === undefined) return [];
   return 'count' in find ? counted(find, first, args) : ranged(find, first, args.length);
@@ -76,10 +79,14 @@ function ranged({ last, step, limit }: KeyRange, first: number, count: number): 
   return series(first, count + last, step, count);
 }
 
-function counted({ count, first, step }: KeyCount, from: number, args: readonly Uint8Array[]): number[] {
+function counted(
+  { count, first, step }: KeyCount,
+  from: number,
+  args: readonly Uint8Array[],
+): number[] | undefined {
   const keys = integer(args[from + count]);
   const begin = from + first;
-  if (keys === undefined || keys < 0 || begin + (keys - 1) * step >= args.length) return [];
+  if (keys === undefined || keys <= 0 || begin + (keys - 1) * step >= args.length) return undefined;
   return series(begin, begin + (keys - 1) * step, step, args.length);
 }
 
@@ -92,16 +99,20 @@ function series(first: number, last: number, step: number, count: number): numbe
 /** Of what COMMAND calls incomplete or unknown, as the servers' own code finds them. */
 const specialKeys: Readonly<Record<string, SpecialKeys>> = {
   SORT: (args) => [...argument(1, args), ...sortStore(args)],
-  MIGRATE: (args) => {
-    const single = args[3]?.length === 0 ? [] : argument(3, args);
-    for (let i = 6; i < args.length; i++) {
-      if (isWord(args[i], 'KEYS') && args[3]?.length === 0) return series(i + 1, args.length, 1, args.length);
-      if (isWord(args[i], 'AUTH')) i += 1;
-      else if (isWord(args[i], 'AUTH2')) i += 2;
-    }
-    return single;
-  },
+  MIGRATE: migrateKeys,
 };
+
+/** One key at its place, or an empty one there and many after the word KEYS. */
+function migrateKeys(args: readonly Uint8Array[]): number[] {
+  for (let i = 6; i < args.length; i++) {
+    if (isWord(args[i], 'KEYS')) {
+      return args[3]?.length === 0 ? series(i + 1, args.length, 1, args.length) : [];
+    }
+    if (isWord(args[i], 'AUTH')) i += 1;
+    else if (isWord(args[i], 'AUTH2')) i += 2;
+  }
+  return argument(3, args);
+}
 
 /** Words that are arguments of others are not options; of several STOREs the last one counts. */
 function sortStore(args: readonly Uint8Array[]): number[] {
