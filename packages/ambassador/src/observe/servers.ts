@@ -20,7 +20,7 @@ export class ServerIndex {
   }
 
   /** Keep it with the connection: look-ups do not belong in hot code. */
-  of(name: string): number {
+  index(name: string): number {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
     if (this.#byName.size >= this.#max) return 0;

@@ -37,7 +37,7 @@ test('commands are counted by name, class and route, and only those that were se
 
 test('what is counted appears where it belongs', async (t) => {
   const { engine, page } = counters();
-  const server = engine.servers.of('10.0.0.1:6379');
+  const server = engine.servers.index('10.0.0.1:6379');
   engine.answered(Class.read, server, 0.001, 5);
   engine.errorReply(server);
   engine.rejected(Rejection.readonly, server);
@@ -71,12 +71,12 @@ test('what is counted appears where it belongs', async (t) => {
 
 test('a server that is gone leaves the page, and who gets its number starts from zero', async (t) => {
   const { engine, page } = counters();
-  const gone = engine.servers.of('a:1');
+  const gone = engine.servers.index('a:1');
   engine.errorReply(gone);
   engine.answered(Class.write, gone, 0.1, 1);
   engine.forgetServer('a:1');
   t.notMatch(await page(), /server="a:1"/);
-  const next = engine.servers.of('b:1');
+  const next = engine.servers.index('b:1');
   t.equal(next, gone, 'the number is used again');
   engine.errorReply(next);
   t.match(await page(), /error_replies_total\{server="b:1"\} 1\n/);
@@ -85,14 +85,14 @@ test('a server that is gone leaves the page, and who gets its number starts from
 
 test('servers beyond the limit are counted together', async (t) => {
   const { engine, page } = counters(1);
-  engine.errorReply(engine.servers.of('a:1'));
-  engine.errorReply(engine.servers.of('b:1'));
-  engine.errorReply(engine.servers.of('c:1'));
+  engine.errorReply(engine.servers.index('a:1'));
+  engine.errorReply(engine.servers.index('b:1'));
+  engine.errorReply(engine.servers.index('c:1'));
   const text = await page();
   t.match(text, /error_replies_total\{server="a:1"\} 1\n/);
   t.match(text, /error_replies_total\{server="\(other\)"\} 2\n/);
   engine.forgetServer('a:1');
-  t.not(engine.servers.of('b:1'), 0, 'there is room again');
+  t.not(engine.servers.index('b:1'), 0, 'there is room again');
 });
 
 test('every route has a class', (t) => {
