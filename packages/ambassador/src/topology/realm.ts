@@ -45,6 +45,8 @@ export interface Realm {
   serverAt(address: string): Server;
   /** Looks again at once. Cheap to call often. */
   doubt(doubt: Doubt): void;
+  /** For `/debug`: servers, roles and why, lag, slots, sentinels. */
+  describe(): object;
   close(): void;
 }
 

@@ -10,6 +10,8 @@ export interface Server {
   readonly address: Exclude<Address, { kind: 'fd' }>;
   /** TLS, the certificate verified against the host or the configured name. */
   readonly tls: boolean;
+  /** Availability zone, where the source of the server knows it. */
+  readonly zone?: string | undefined;
 }
 
 /** What holds where the text leaves it open. */
