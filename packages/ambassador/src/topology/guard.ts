@@ -5,11 +5,17 @@
  * has been shown by anyone else. Reading one's writes follows (the write's answer was shown by the primary), and so do
  * monotonic reads (moving from one server to another needs proof). What was shown is remembered as a fence, one number;
  * see topology.ts for what it is compared with. A replica that gave the last answer itself needs no proof: the data of
- * one process only moves forward.
+ * one process only moves forward, unless it was replaced by another server's. Whenever a process of the shard turns up
+ * in a history that does not continue its last one, everybody needs proof anew.
+ *
+ * After a failover a proof asks the new primary: whoever reads at a replica that covers one of its rounds reads at least
+ * what the primary itself would have shown at that moment. What the old primary acknowledged and nobody else had is lost,
+ * there and here.
  *
  * The promise covers one client connection. Two connections of the same application are two sessions.
  */
 
+import { ReadPath } from '../observe/names.ts';
 import type { Replica, Topology } from './topology.ts';
 
 export class ReadGuard {
@@ -17,6 +23,8 @@ export class ReadGuard {
   #fence = -1;
   /** The run_id of whoever gave the last answer; undefined before the first, '' when it is not known. */
   #home: string | undefined;
+  /** `topology.breaks` at that time. */
+  #breaks = 0;
   /** The run_id of the primary this session has had answers from; undefined when there were none. */
   #primary: string | undefined;
 
@@ -28,6 +36,7 @@ export class ReadGuard {
   answered(runId: string, isPrimary: boolean): void {
     this.#fence = this.#topology.sent;
     this.#home = runId;
+    this.#breaks = this.#topology.breaks;
     if (isPrimary) this.#primary = runId;
   }
 
@@ -35,12 +44,23 @@ export class ReadGuard {
   allows(replica: Replica): boolean {
     if (this.#home === undefined) return true;
     if (replica.runId === undefined) return false;
-    if (this.#home === replica.runId) return true;
+    if (this.#home === replica.runId && this.#breaks === this.#topology.breaks) return true;
     return replica.covered > this.#fence && this.#samePrimary();
   }
 
-  /** The rounds are proof only if they asked the process that answered the session. */
+  /** What allowed it. */
+  pathTo(replica: Replica): ReadPath {
+    if (this.#home === undefined) return ReadPath.first;
+    return this.#home === replica.runId ? ReadPath.home : ReadPath.proven;
+  }
+
+  /** The rounds are proof only if they asked the process that answered the session, or one that took its place. */
   #samePrimary(): boolean {
-    return this.#primary === undefined || this.#primary === this.#topology.primary.runId;
+    const answered = this.#primary;
+    return (
+      answered === undefined ||
+      answered === this.#topology.primary.runId ||
+      this.#topology.succeeded(answered)
+    );
   }
 }

@@ -36,14 +36,8 @@ export async function openSource(
   watch: WatchService | undefined,
   onChange: () => void,
 ): Promise<ServerSource> {
-  const opened: EndpointWatch[] = [];
-  try {
-    for (const spec of [config.primary, ...config.replicas]) opened.push(await follow(spec, watch, onChange));
-  } catch (error) {
-    for (const followed of opened) followed.close();
-    throw error;
-  }
-  const [primary, ...replicas] = opened as [EndpointWatch, ...EndpointWatch[]];
+  const opened = await followAll([config.primary, ...config.replicas], watch, onChange);
+  const [primary, ...replicas] = opened as unknown as [EndpointWatch, ...EndpointWatch[]];
   return {
     get servers() {
       const [only, ...others] = primary.servers;
@@ -58,6 +52,22 @@ export async function openSource(
       for (const followed of opened) followed.close();
     },
   };
+}
+
+/** The endpoints of each, in that order. */
+export async function followAll(
+  specs: readonly ServerSpec[],
+  watch: WatchService | undefined,
+  onChange: () => void,
+): Promise<readonly EndpointWatch[]> {
+  const opened: EndpointWatch[] = [];
+  try {
+    for (const spec of specs) opened.push(await follow(spec, watch, onChange));
+  } catch (error) {
+    for (const followed of opened) followed.close();
+    throw error;
+  }
+  return opened;
 }
 
 async function follow(

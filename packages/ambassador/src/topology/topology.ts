@@ -14,8 +14,24 @@
  * and one address may hide several servers. So proofs belong to a `run_id`, and each session's connection learns the
  * run_id it has reached.
  *
- * The lag of a replica is the age of the newest round it covers. Nothing here does IO; times are parameters.
+ * Nor does a process's data always move forward: a replica that copies another history in full may lose what it showed.
+ * `master_replid2` tells whether a new history continues the last one (a promotion, a partial resynchronisation); where
+ * it does not, that is a *break*, and sessions that relied on a process's own past need proof again.
+ *
+ * The lag of a replica is the age of the newest round it covers. A replica whose link to its primary is down is out as
+ * long as the primary answers us, since then it misses what happens. While the primary is silent it stays in until
+ * max-lag: nothing happens that it could miss, and without it a failover would leave nobody to read from. Nothing here does IO; times are parameters.
  */
+
+import { systemRandom } from '@outrigger/core/clock';
+import type { Random } from '@outrigger/core/clock';
+import { chooseReplica } from './choose.ts';
+import { defaultTopologyLimits } from './limits.ts';
+import type { TopologyLimits } from './limits.ts';
+import { admit, exclude, failed, forget, notYetSeen, unknownReplica } from './replica.ts';
+import type { Replica } from './replica.ts';
+
+export type { Replica } from './replica.ts';
 
 /** What one server said of itself: `INFO replication`, with the `run_id` of `INFO server`. */
 export interface Sample {
@@ -27,26 +43,16 @@ export interface Sample {
   readonly offset: number;
   /** A replica that is loading a full copy has nothing to read. */
   readonly syncing: boolean;
-}
-
-/** A replica, or a server meant to be one. Sessions keep hold of it and look at `eligible` before each read. */
-export interface Replica {
-  readonly name: string;
-  /** May take reads now. */
-  eligible: boolean;
-  /** Why not; '' when eligible. */
-  why: string;
-  /** False once it has been taken off the list. */
-  configured: boolean;
-  /** It answers the poller. False also for one that is connected but silent. */
-  reachable: boolean;
-  runId: string | undefined;
-  /** The newest round it has proven to cover; 0 is none. */
-  covered: number;
-  /** When that round was sent. */
-  coveredAtMs: number;
-  /** Sessions with a connection to it. */
-  sessions: number;
+  /** The history this one continues: `master_replid2`. */
+  readonly previousReplId?: string | undefined;
+  /** A replica that hears nothing from its primary. */
+  readonly linkDown?: boolean;
+  /** The server a replica was told to follow, `HOST:PORT`. */
+  readonly follows?: string | undefined;
+  /** It is reading its data from disk and answers no command yet. */
+  readonly loading?: boolean;
+  /** Valkey's `availability_zone`. */
+  readonly zone?: string | undefined;
 }
 
 export interface PrimaryState {
@@ -54,6 +60,15 @@ export interface PrimaryState {
   runId: string | undefined;
   /** Why it cannot be asked; '' when it can. */
   why: string;
+}
+
+export interface TopologyOptions {
+  readonly random: Random;
+  readonly limits: TopologyLimits;
+  /** Our own availability zone, for `choose` with `nearest`. */
+  readonly zone: () => string | undefined;
+  /** A replica has failed too often. */
+  readonly onEjected: (replica: Replica) => void;
 }
 
 interface Round {
@@ -65,23 +80,41 @@ interface Round {
 
 /** Rounds kept for replicas that are behind: at the shortest spacing (10 ms), 40 s. */
 const maxRounds = 4096;
-const notYetSeen = 'not yet asked';
+/** Processes whose history is remembered, and primaries that have been replaced. */
+const maxPast = 64;
 
 export class Topology {
   readonly #maxLagMs: () => number;
+  readonly #options: TopologyOptions;
   #rounds: Round[] = [];
   #sent = 0;
+  #breaks = 0;
   #primary: PrimaryState = { name: '', runId: undefined, why: notYetSeen };
   #replicas = new Map<string, Replica>();
+  /** run_id → the history it was last seen in. */
+  readonly #histories = new Map<string, string>();
+  readonly #succeeded = new Set<string>();
 
   /** `maxLagMs` is asked each time, since configuration may change it. */
-  constructor(maxLagMs: () => number) {
+  constructor(maxLagMs: () => number, options: Partial<TopologyOptions> = {}) {
     this.#maxLagMs = maxLagMs;
+    this.#options = {
+      random: systemRandom(),
+      limits: defaultTopologyLimits,
+      zone: () => undefined,
+      onEjected: () => {},
+      ...options,
+    };
   }
 
   /** Rounds sent so far: the fence of an answer that arrives now. */
   get sent(): number {
     return this.#sent;
+  }
+
+  /** Times a process has turned up with data that does not continue what it had. */
+  get breaks(): number {
+    return this.#breaks;
   }
 
   get primary(): Readonly<PrimaryState> {
@@ -92,9 +125,15 @@ export class Topology {
     return this.#replicas.values();
   }
 
+  /** Whether the process has been the primary and another is now. */
+  succeeded(runId: string): boolean {
+    return this.#succeeded.has(runId) && this.#primary.runId !== undefined;
+  }
+
   /** Keeps what is known of servers that stay. */
   setServers(primary: string, replicas: readonly string[]): void {
     if (this.#primary.name !== primary) {
+      this.#retire();
       this.#primary = { name: primary, runId: undefined, why: notYetSeen };
       this.#rounds = [];
     }
@@ -103,9 +142,14 @@ export class Topology {
     for (const [name, replica] of this.#replicas) {
       if (kept.has(name)) continue;
       replica.configured = false;
-      exclude(replica, 'no longer configured');
+      exclude(replica, name === primary ? 'it is the primary now' : 'no longer configured');
     }
     this.#replicas = kept;
+  }
+
+  setZone(name: string, zone: string | undefined): void {
+    const replica = this.#replicas.get(name);
+    if (replica !== undefined && zone !== undefined) replica.zone = zone;
   }
 
   /** Must be called before the primary is asked, never after: fences count on it. Returns the round's number. */
@@ -113,13 +157,23 @@ export class Topology {
     return ++this.#sent;
   }
 
+  /** Its answer to the question of that round. */
   primaryAnswered(round: number, sentAtMs: number, sample: Sample): void {
-    this.#primary.why = sample.role === 'master' ? '' : 'it says it is a replica: writes will be refused';
-    // Another process, perhaps with less data: what was proven against the last one proves nothing about this one.
-    if (this.#primary.runId !== sample.runId) this.#forgetRounds();
-    this.#primary.runId = sample.runId;
+    this.primaryKnown(sample);
     this.#rounds.push({ number: round, sentAtMs, replId: sample.replId, offset: sample.offset });
     if (this.#rounds.length > maxRounds) this.#rounds.shift();
+  }
+
+  /** Who the primary is, from an answer that belongs to no round and so proves nothing. */
+  primaryKnown(sample: Sample): void {
+    this.#primary.why = sample.role === 'master' ? '' : 'it says it is a replica: writes will be refused';
+    this.#remember(sample);
+    if (this.#primary.runId === sample.runId) return;
+    // Another process, perhaps with less data: what was proven against the last one proves nothing about this one.
+    this.#retire();
+    this.#forgetRounds();
+    this.#primary.runId = sample.runId;
+    this.#succeeded.delete(sample.runId);
   }
 
   primaryLost(why: string): void {
@@ -129,7 +183,8 @@ export class Topology {
   replicaAnswered(name: string, sample: Sample, nowMs: number): void {
     const replica = this.#replicas.get(name);
     if (replica === undefined) return;
-    if (replica.runId !== sample.runId) forget(replica);
+    const broken = this.#remember(sample);
+    if (broken || replica.runId !== sample.runId) forget(replica);
     replica.reachable = true;
     replica.runId = sample.runId;
     const follows = this.#rounds.at(-1)?.replId ?? sample.replId;
@@ -141,7 +196,7 @@ export class Topology {
     }
     const stranger =
       follows === sample.replId ? '' : 'its data is not from this primary (another replication id)';
-    this.#judge(replica, nowMs, refusal(sample) || stranger);
+    this.#judge(replica, nowMs, this.#refusal(sample) || stranger);
   }
 
   /** It does not answer the poller: no reads until it does. */
@@ -152,9 +207,10 @@ export class Topology {
     exclude(replica, why);
   }
 
-  /** It failed a session: no reads until the poller has had an answer again. */
-  replicaFailed(replica: Replica, why: string): void {
+  /** It failed a command: no reads until the poller has had an answer again, or longer (replica.ts). */
+  replicaFailed(replica: Replica, why: string, nowMs = 0): void {
     exclude(replica, why);
+    if (failed(replica, nowMs, this.#options.limits)) this.#options.onEjected(replica);
   }
 
   /** Looks at the clock again: a replica that covers nothing new becomes too old. */
@@ -175,14 +231,10 @@ export class Topology {
     return false;
   }
 
-  /** The eligible replica with the fewest sessions among those `accept` takes. */
-  choose(accept: (replica: Replica) => boolean): Replica | undefined {
-    let best: Replica | undefined;
-    for (const replica of this.#replicas.values()) {
-      if (!replica.eligible || !accept(replica)) continue;
-      if (best === undefined || replica.sessions < best.sessions) best = replica;
-    }
-    return best;
+  /** An eligible replica among those `accept` takes: see choose.ts. `nearest`: those of our own zone first. */
+  choose(accept: (replica: Replica) => boolean, nearest = false): Replica | undefined {
+    const { random, zone } = this.#options;
+    return chooseReplica(this.#replicas.values(), accept, { random, zone: nearest ? zone() : undefined });
   }
 
   /** Name → why, for every replica that takes no reads. */
@@ -197,14 +249,37 @@ export class Topology {
     if (refused !== '') exclude(replica, refused);
     else if (lag === undefined) exclude(replica, 'it has not caught up with the primary yet');
     else if (lag > limit) exclude(replica, `lag ${seconds(lag)} is above max-lag ${seconds(limit)}`);
-    else {
-      replica.eligible = true;
-      replica.why = '';
-    }
+    else if (nowMs < replica.readmitAtMs) exclude(replica, `it failed ${replica.failures} commands in a row`);
+    else admit(replica);
+  }
+
+  #refusal(sample: Sample): string {
+    if (sample.role !== 'slave') return 'it says it is a primary, not a replica';
+    if (sample.loading === true) return 'it is loading its data';
+    if (sample.syncing) return 'it is loading a full copy from its primary';
+    return sample.linkDown === true && this.#primary.why === '' ? 'its link to the primary is down' : '';
   }
 
   #newestCovered(sample: Sample): Round | undefined {
     return this.#rounds.findLast((round) => round.replId === sample.replId && round.offset <= sample.offset);
+  }
+
+  /** Notes which history a process is in; true when that does not continue the one it was in. */
+  #remember({ runId, replId, previousReplId }: Sample): boolean {
+    const before = this.#histories.get(runId);
+    this.#histories.delete(runId);
+    this.#histories.set(runId, replId);
+    bound(this.#histories);
+    if (before === undefined || before === replId || before === previousReplId) return false;
+    this.#breaks += 1;
+    return true;
+  }
+
+  #retire(): void {
+    const { runId } = this.#primary;
+    if (runId === undefined) return;
+    this.#succeeded.add(runId);
+    bound(this.#succeeded);
   }
 
   #forgetRounds(): void {
@@ -213,33 +288,12 @@ export class Topology {
   }
 }
 
-function refusal(sample: Sample): string {
-  if (sample.role !== 'slave') return 'it says it is a primary, not a replica';
-  return sample.syncing ? 'it is loading a full copy from its primary' : '';
-}
-
-function unknownReplica(name: string): Replica {
-  return {
-    name,
-    eligible: false,
-    why: notYetSeen,
-    configured: true,
-    reachable: false,
-    runId: undefined,
-    covered: 0,
-    coveredAtMs: 0,
-    sessions: 0,
-  };
-}
-
-function forget(replica: Replica): void {
-  replica.covered = 0;
-  replica.coveredAtMs = 0;
-}
-
-function exclude(replica: Replica, why: string): void {
-  replica.eligible = false;
-  replica.why = why;
+/** Drops the oldest above `maxPast`. */
+function bound(past: Map<string, unknown> | Set<string>): void {
+  for (const oldest of past.keys()) {
+    if (past.size <= maxPast) return;
+    past.delete(oldest);
+  }
 }
 
 function seconds(ms: number): string {

@@ -138,13 +138,15 @@ test('the guard: a replica must have what anybody else has shown', async (t) => 
 });
 
 test('INFO is read, from a primary and a replica', async (t) => {
-  const primary = 'role:master\r\nconnected_slaves:1\r\nmaster_replid:abc\r\nmaster_repl_offset:42\r\n';
-  t.strictSame(readSample('p1', primary), master(42, 'p1', 'abc'));
+  const primary =
+    'role:master\r\nconnected_slaves:1\r\nmaster_replid:abc\r\nmaster_replid2:0000\r\nmaster_repl_offset:42\r\n';
+  const plain = { previousReplId: undefined, linkDown: false, follows: undefined };
+  t.strictSame(readSample('p1', primary), { ...master(42, 'p1', 'abc'), ...plain });
   const replica =
-    'role:slave\r\nmaster_sync_in_progress:1\r\nslave_read_repl_offset:9\r\nslave_repl_offset:7\r\nmaster_replid:abc\r\nmaster_repl_offset:9\r\n';
+    'role:slave\r\nmaster_host:::1\r\nmaster_port:7\r\nmaster_link_status:down\r\nmaster_sync_in_progress:1\r\nslave_read_repl_offset:9\r\nslave_repl_offset:7\r\nmaster_replid:abc\r\nmaster_replid2:def\r\nmaster_repl_offset:9\r\n';
   t.strictSame(
     readSample('a1', replica),
-    { ...slave(7, 'a1', 'abc'), syncing: true },
+    { ...slave(7, 'a1', 'abc'), syncing: true, previousReplId: 'def', linkDown: true, follows: '[::1]:7' },
     'applied, not received',
   );
   t.equal(readSample('x', 'role:sentinel\r\n'), undefined);

@@ -1,0 +1,179 @@
+/** The connection on which one server is asked what it is: opened when asked, reopened when asked again. */
+
+import type { Clock } from '@outrigger/core/clock';
+import type { Redis } from 'ioredis';
+import type { AmbassadorLimits } from '../daemon/limits.ts';
+import type { Server } from '../upstream/server.ts';
+import { connecting, explain } from './connect.ts';
+import type { ConnectionOptions } from './connect.ts';
+import { infoField, readSample } from './info.ts';
+import type { TopologyLimits } from './limits.ts';
+import type { Sample } from './topology.ts';
+
+export interface LinkOptions extends ConnectionOptions {
+  readonly clock: Clock;
+  readonly limits: Pick<AmbassadorLimits, 'pollTimeoutMs'> & Pick<TopologyLimits, 'primarySilenceMs'>;
+}
+
+/** What came of a question. */
+export type Heard =
+  | { readonly kind: 'sample'; readonly sample: Sample; readonly tookMs: number }
+  /** There is no connection, or it may not ask. */
+  | { readonly kind: 'gone'; readonly why: string }
+  /** The connection stands and nothing is heard, or that it is busy. */
+  | { readonly kind: 'silent'; readonly why: string };
+
+interface Open {
+  readonly redis: Redis;
+  readonly runId: string;
+  readonly zone: string | undefined;
+}
+
+export class Link {
+  readonly server: Server;
+  readonly #options: LinkOptions;
+  readonly #onEnd: () => void;
+  #redis: Redis | undefined;
+  #open: Open | undefined;
+  #opening: Promise<Open> | undefined;
+  /** Since when a question has been out for too long. */
+  #unansweredSinceMs: number | undefined;
+  #closed = false;
+
+  /** `onEnd`: an established connection was closed by the other side. */
+  constructor(server: Server, options: LinkOptions, onEnd: () => void) {
+    this.server = server;
+    this.#options = options;
+    this.#onEnd = onEnd;
+  }
+
+  /** Never rejects. */
+  async ask(): Promise<Heard> {
+    const { clock, limits } = this.#options;
+    const startedMs = clock.now();
+    if (this.#unansweredSinceMs !== undefined) {
+      if (startedMs - this.#unansweredSinceMs < limits.primarySilenceMs) return this.#silence();
+      this.#disconnect();
+    }
+    const question = this.#question(startedMs);
+    const heard = await this.#atMost(question);
+    if (heard !== undefined) return heard;
+    if (this.#open === undefined) {
+      this.#disconnect();
+      return { kind: 'gone', why: this.#silence().why };
+    }
+    // It may be busy, and answers late: whatever it says then is of no use any more, but it lives.
+    const { redis } = this.#open;
+    this.#unansweredSinceMs = startedMs;
+    void question.then(() => {
+      if (this.#redis === redis) this.#unansweredSinceMs = undefined;
+    });
+    return this.#silence();
+  }
+
+  /** Any other command. Rejects when it fails or is not answered in time. */
+  async call(command: string, ...words: readonly string[]): Promise<unknown> {
+    const answer = this.#opened().then(({ redis }) => redis.call(command, ...words));
+    const heard = await this.#atMost(answer.then((value) => ({ value })));
+    if (heard !== undefined) return heard.value;
+    if (this.#open === undefined) this.#disconnect();
+    throw new Error(this.#silence().why);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#disconnect();
+  }
+
+  /** Undefined when it takes too long. */
+  async #atMost<T>(answer: Promise<T>): Promise<T | undefined> {
+    const { clock, limits } = this.#options;
+    const late = new AbortController();
+    const timeout = clock.sleep(limits.pollTimeoutMs, late.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await Promise.race([answer, timeout]);
+    } finally {
+      late.abort();
+    }
+  }
+
+  async #question(startedMs: number): Promise<Heard> {
+    try {
+      const { redis, runId, zone } = await this.#opened();
+      const [loading, replication] = await Promise.all([isLoading(redis), redis.info('replication')]);
+      const sample = readSample(runId, replication);
+      const why = 'it does not tell its replication id and offset (Redis 4 or later does)';
+      if (sample === undefined) return { kind: 'gone', why };
+      return {
+        kind: 'sample',
+        sample: { ...sample, loading, zone },
+        tookMs: this.#options.clock.now() - startedMs,
+      };
+    } catch (error) {
+      const why = explain(error);
+      // A script that runs for long: it lives, and nobody else may take its place for that.
+      if (/^BUSY\b/.test((error as Error).message)) return { kind: 'silent', why };
+      this.#disconnect();
+      return { kind: 'gone', why };
+    }
+  }
+
+  #opened(): Promise<Open> {
+    if (this.#open !== undefined) return Promise.resolve(this.#open);
+    this.#opening ??= this.#connect().finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  async #connect(): Promise<Open> {
+    const { redis, ready } = await connecting(this.server, this.#options);
+    if (this.#closed) throw new Error('closed');
+    this.#redis = redis;
+    redis.once('end', () => this.#ended(redis));
+    await ready();
+    const about = await redis.info('server');
+    if (this.#redis !== redis) throw new Error('closed');
+    this.#open = {
+      redis,
+      runId: infoField(about, 'run_id') ?? '',
+      zone: infoField(about, 'availability_zone') || undefined,
+    };
+    return this.#open;
+  }
+
+  #silence(): { kind: 'silent'; why: string } {
+    return { kind: 'silent', why: `it did not answer within ${this.#options.limits.pollTimeoutMs} ms` };
+  }
+
+  /** A server that dies closes its connection at once: no need to wait for the next question to find out. */
+  #ended(redis: Redis): void {
+    if (this.#redis !== redis) return;
+    const established = this.#open !== undefined;
+    this.#disconnect();
+    if (established && !this.#closed) this.#onEnd();
+  }
+
+  #disconnect(): void {
+    const redis = this.#redis;
+    this.#redis = undefined;
+    this.#open = undefined;
+    this.#unansweredSinceMs = undefined;
+    redis?.disconnect();
+  }
+}
+
+/** INFO is answered while the data is loading; PING is not. */
+async function isLoading(redis: Redis): Promise<boolean> {
+  try {
+    await redis.ping();
+    return false;
+  } catch (error) {
+    const { message } = error as Error;
+    // Redis may refuse PING for other reasons, which do not matter here; a lost connection does.
+    if (/^(MASTERDOWN|MISCONF|NOPERM|ERR)\b/.test(message)) return false;
+    if (/^LOADING\b/.test(message)) return true;
+    throw error;
+  }
+}

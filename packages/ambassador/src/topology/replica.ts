@@ -1,0 +1,99 @@
+/**
+ * A replica as sessions and the engine see it, and the verdict on one that fails commands.
+ *
+ * One failure takes a replica out until the poller has had an answer again. `ejectAfterFailures` in a row mean that it
+ * answers the poller and fails everyone else, so the poller's word is not enough: it stays out for a time that doubles
+ * with each ejection. Once back, its first failure ejects it again; a success (`failures = 0`) clears that.
+ */
+
+import type { TopologyLimits } from './limits.ts';
+
+/** A replica, or a server meant to be one. Sessions keep hold of it and look at `eligible` before each read. */
+export interface Replica {
+  readonly name: string;
+  /** May take reads now. */
+  eligible: boolean;
+  /** Why not; '' when eligible. */
+  why: string;
+  /** False once it has been taken off the list. */
+  configured: boolean;
+  /** It answers the poller. False also for one that is connected but silent. */
+  reachable: boolean;
+  runId: string | undefined;
+  /** The newest round it has proven to cover; 0 is none. */
+  covered: number;
+  /** When that round was sent. */
+  coveredAtMs: number;
+  /** Sessions with a connection to it. */
+  sessions: number;
+  /** Availability zone; undefined when nobody says. */
+  zone: string | undefined;
+  /** Commands sent to it and not yet answered; kept by the engine. */
+  outstanding: number;
+  /** Moving average of the time to an answer, by `measured`; 0 before the first. */
+  ewmaMs: number;
+  /** Failures since its last success. The engine sets 0 with each answer. */
+  failures: number;
+  ejections: number;
+  /** An ejected replica takes no reads before. */
+  readmitAtMs: number;
+}
+
+export const notYetSeen = 'not yet asked';
+
+export function unknownReplica(name: string): Replica {
+  return {
+    name,
+    eligible: false,
+    why: notYetSeen,
+    configured: true,
+    reachable: false,
+    runId: undefined,
+    covered: 0,
+    coveredAtMs: 0,
+    sessions: 0,
+    zone: undefined,
+    outstanding: 0,
+    ewmaMs: 0,
+    failures: 0,
+    ejections: 0,
+    readmitAtMs: 0,
+  };
+}
+
+/** What it had proven counts no longer. */
+export function forget(replica: Replica): void {
+  replica.covered = 0;
+  replica.coveredAtMs = 0;
+}
+
+export function exclude(replica: Replica, why: string): void {
+  replica.eligible = false;
+  replica.why = why;
+}
+
+export function admit(replica: Replica): void {
+  replica.eligible = true;
+  replica.why = '';
+}
+
+/** Weight of a new measurement: about ten of them replace what was known. */
+const ewmaWeight = 0.1;
+
+/** An answer took so long. Hot. */
+export function measured(replica: Replica, tookMs: number): void {
+  replica.ewmaMs = replica.ewmaMs === 0 ? tookMs : replica.ewmaMs + (tookMs - replica.ewmaMs) * ewmaWeight;
+}
+
+type EjectionLimits = Pick<TopologyLimits, 'ejectAfterFailures' | 'ejectMs' | 'ejectMaxMs'>;
+
+/** Counts a failure; true when it ejects the replica. */
+export function failed(replica: Replica, nowMs: number, limits: EjectionLimits): boolean {
+  if (replica.failures === 0 && nowMs > replica.readmitAtMs + limits.ejectMaxMs) replica.ejections = 0;
+  replica.failures += 1;
+  // Failures of what was sent before the ejection say nothing new.
+  if (replica.failures < limits.ejectAfterFailures || nowMs < replica.readmitAtMs) return false;
+  replica.ejections += 1;
+  replica.readmitAtMs = nowMs + Math.min(limits.ejectMs * 2 ** (replica.ejections - 1), limits.ejectMaxMs);
+  return true;
+}

@@ -1,0 +1,88 @@
+import { test } from 'tap';
+import { eventually } from '@outrigger/core/testing';
+import { needs, startRedis } from '../../../../test/harness/index.ts';
+import type { Redis, Teardown } from '../../../../test/harness/index.ts';
+import { synced } from './replication.ts';
+import { open, server, servers } from './realm.ts';
+
+const redis = needs('redis-server', 'redis-cli');
+
+async function pair(t: Teardown): Promise<{ a: Redis; b: Redis }> {
+  const a = await startRedis(t);
+  const b = await startRedis(t, { replicaOf: a });
+  await synced(b);
+  return { a, b };
+}
+
+test('a static primary is offered once it says it is one, and its replica reads', redis, async (t) => {
+  const { a, b } = await pair(t);
+  const { realm, shard, told } = await open(t, {
+    kind: 'static',
+    primary: server(a.address),
+    replicas: servers(b.address),
+  });
+  t.equal(shard.primary?.name, a.address);
+  t.equal(shard.why, '');
+  t.equal(shard.topology.primary.runId?.length, 40);
+  t.match([...shard.topology.replicas], [{ name: b.address, eligible: true, runId: /^\w{40}$/ }]);
+  t.equal(shard.server(b.address)?.name, b.address);
+  t.equal(realm.shardOf(5), shard);
+  t.strictSame(told, [`primary ${a.address}`]);
+});
+
+test(
+  'after a failover by hand the new primary is followed, and its old one when it comes back',
+  redis,
+  async (t) => {
+    const { a, b } = await pair(t);
+    const opened = await open(t, {
+      kind: 'static',
+      primary: server(a.address),
+      replicas: servers(b.address),
+    });
+    await b.cli('REPLICAOF', 'NO', 'ONE');
+    await a.cli('REPLICAOF', '127.0.0.1', String(b.port));
+    await opened.primary(b.address);
+    await opened.takesReads(a.address);
+    t.strictSame(opened.told, [`primary ${a.address}`, `deposed ${a.address}`, `primary ${b.address}`]);
+    t.match(opened.lines.join(''), /not the configured server/);
+    await a.cli('REPLICAOF', 'NO', 'ONE');
+    await opened.realm.doubt({ kind: 'lost', server: a.address });
+    await eventually('a says it is a primary', () =>
+      String(JSON.stringify(opened.realm.describe())).includes('it says it is a primary'),
+    );
+    t.equal(opened.shard.primary?.name, b.address, 'two say so: who was promoted stays');
+    await b.cli('REPLICAOF', '127.0.0.1', String(a.port));
+    await opened.primary(a.address);
+  },
+);
+
+test(
+  'a primary that is killed is deposed at once, and a replica promoted in its place is found',
+  redis,
+  async (t) => {
+    const { a, b } = await pair(t);
+    const opened = await open(t, {
+      kind: 'static',
+      primary: server(a.address),
+      replicas: servers(b.address),
+    });
+    a.process.signal('SIGKILL');
+    await eventually('deposed', () => opened.told.includes(`deposed ${a.address}`));
+    t.equal(opened.shard.primary, undefined);
+    t.match(opened.shard.why, /ECONNREFUSED|closed its connection/);
+    await b.cli('REPLICAOF', 'NO', 'ONE');
+    await opened.primary(b.address);
+    t.ok((await opened.metric('role_changes_total', '{change="deposed"}')) >= 1);
+    t.ok((await opened.metric('rounds_total')) >= 1);
+  },
+);
+
+test('a configured primary that is a replica is not offered, and it says of whom', redis, async (t) => {
+  const { a, b } = await pair(t);
+  const { shard } = await open(t, { kind: 'static', primary: server(b.address), replicas: [] });
+  t.equal(shard.primary, undefined);
+  t.equal(shard.why, `${b.address} says it is a replica of ${a.address}`);
+  const { shard: none } = await open(t, { kind: 'static', primary: undefined, replicas: servers(b.address) });
+  t.equal(none.why, 'no primary is configured');
+});
