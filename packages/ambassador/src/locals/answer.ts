@@ -50,13 +50,16 @@ export type LocalAnswer =
       readonly agreed?: () => void;
     }
   /**
-   * A connection of that identity must exist before this is answered. Without one of its own: any shared line of the
-   * identity, opened if need be; when the server refuses, its error is the reply and nothing has changed. With one of its
-   * own: the client's request goes there and its reply decides. `done` changes the session and gives the reply.
+   * A connection of that identity must exist before this is answered: without one of its own, any shared line of the
+   * identity, opened if need be; the session's own one becomes it by `request`. When the server refuses, its error is the
+   * reply and nothing has changed; otherwise `done` changes the session and gives the reply. `user` undefined with a
+   * password is AUTH with the password alone, whose errors differ.
    */
   | {
       readonly do: 'become';
       readonly identity: Identity;
+      /** For a connection of its own: HELLO, AUTH or SELECT without what only the ambassador knows the meaning of. */
+      readonly request: Uint8Array;
       /** Set by `done`; here for a server that is to show it. */
       readonly name?: string;
       /** Whether `done` reads the greeting: what that server's primary says to HELLO. */

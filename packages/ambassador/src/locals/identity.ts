@@ -6,6 +6,7 @@
  * of an AUTH that fails.
  */
 
+import { encodeCommand } from '@outrigger/core/resp';
 import type { RespValue } from '@outrigger/core/resp';
 import type { Identity, SessionState } from '../session/state.ts';
 import type { AuthCheck, Greeting, LocalAnswer } from './answer.ts';
@@ -28,6 +29,7 @@ export function hello(args: readonly Buffer[], session: SessionState, auth: Auth
   return {
     do: 'become',
     identity,
+    request: encodeCommand(['HELLO', identity.protocol, ...(login?.words ?? [])]),
     ...(name === undefined ? {} : { name }),
     hello: true,
     done(greeting) {
@@ -47,7 +49,7 @@ export function authenticate(args: readonly Buffer[], session: SessionState, aut
   if (login === 'wrong') {
     return { do: 'reply', bytes: error(user === undefined && !auth.required ? noPassword : wrongPassword) };
   }
-  return become(session, login.identity, () => login.done());
+  return become(session, login.identity, encodeCommand(args), () => login.done());
 }
 
 /** SELECT index. What is no number is refused here: no server must be asked on a connection that others share. */
@@ -57,7 +59,7 @@ export function select(args: readonly Buffer[], session: SessionState): LocalAns
     return { do: 'reply', bytes: error('ERR value is not an integer or out of range') };
   }
   if (Math.abs(database) >= 2 ** 31) return { do: 'reply', bytes: error(beyondInt) };
-  return become(session, { ...session.identity, database }, () => undefined);
+  return become(session, { ...session.identity, database }, encodeCommand(args), () => undefined);
 }
 
 /** The state of a connection that has just been made; what it was is in CLIENT LIST no more. */
@@ -114,17 +116,22 @@ function readHello(args: readonly Buffer[]): Wish | string {
   return { protocol: version === 2 || version === 3 ? version : undefined, auth, name };
 }
 
+interface Login {
+  readonly identity: Identity;
+  /** For HELLO at the server; nothing when the server is not to know. */
+  readonly words: readonly string[];
+  done(): void;
+}
+
 /** Who the session would be. Users that are checked here share the connections of the configured user. */
-function logIn(
-  { user, password }: Credentials,
-  session: SessionState,
-  auth: AuthCheck,
-): 'wrong' | { readonly identity: Identity; done(): void } {
+function logIn({ user, password }: Credentials, session: SessionState, auth: AuthCheck): 'wrong' | Login {
   const verdict = auth.check(user, password);
   if (verdict === 'wrong') return 'wrong';
-  const who = verdict === 'ok' ? { user: undefined, password: undefined } : { user, password };
+  const ours = verdict === 'ok';
+  const who = ours ? { user: undefined, password: undefined } : { user, password };
   return {
     identity: { ...session.identity, ...who },
+    words: ours ? [] : ['AUTH', user ?? 'default', password],
     done() {
       session.userName = user ?? 'default';
       session.authenticated = true;
@@ -133,7 +140,12 @@ function logIn(
 }
 
 /** +OK, once a server has agreed to the new identity; at once when it is the old one. */
-function become(session: SessionState, identity: Identity, agreed: () => void): LocalAnswer {
+function become(
+  session: SessionState,
+  identity: Identity,
+  request: Uint8Array,
+  agreed: () => void,
+): LocalAnswer {
   const done = (): Uint8Array => {
     agreed();
     session.identity = identity;
@@ -142,7 +154,7 @@ function become(session: SessionState, identity: Identity, agreed: () => void): 
   const same = (['user', 'password', 'protocol', 'database'] as const).every(
     (field) => identity[field] === session.identity[field],
   );
-  return same ? { do: 'reply', bytes: done() } : { do: 'become', identity, hello: false, done };
+  return same ? { do: 'reply', bytes: done() } : { do: 'become', identity, request, hello: false, done };
 }
 
 /** The server's greeting, with the number this client has here. What a cluster is to it, cluster-view.ts says. */

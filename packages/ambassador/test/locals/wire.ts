@@ -6,6 +6,8 @@ import { encodeCommand, ReplyEvent, ReplyScanner } from '@outrigger/core/resp';
 import type { Teardown } from '../../../../test/harness/index.ts';
 
 export class Wire {
+  /** How the server sees this end. */
+  readonly peer: string;
   readonly #socket: Socket;
   readonly #scanner = new ReplyScanner();
   readonly #replies: Buffer[] = [];
@@ -23,6 +25,7 @@ export class Wire {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.peer = `${socket.localAddress}:${socket.localPort}`;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
@@ -33,11 +36,6 @@ export class Wire {
 
   get ended(): boolean {
     return this.#ended;
-  }
-
-  /** As `127.0.0.1:PORT`, how the server sees this end. */
-  get peer(): string {
-    return `${this.#socket.localAddress}:${this.#socket.localPort}`;
   }
 
   send(request: Uint8Array): void {
