@@ -1,7 +1,7 @@
 /** How a command is routed: by an override, else by the flags COMMAND gives it, and as a write when they do not tell. */
 
 import type { Route } from './command.ts';
-import { overrideOf } from './overrides.ts';
+import { overrideOf, restOfContainer } from './overrides.ts';
 import type { Row } from './row.ts';
 
 export interface Classified {
@@ -12,7 +12,8 @@ export interface Classified {
 }
 
 export function classify(row: Row): Classified {
-  const override = overrideOf(row.name);
+  const writes = row.flags.includes('write');
+  const override = overrideOf(row.name) ?? (writes ? undefined : restOfContainer(row.name));
   return override === undefined ? byFlags(row.flags) : { ...override, overridden: true };
 }
 

@@ -23,8 +23,9 @@ export const needsDecoding = -2;
 export function keySpecOf(name: string, places: readonly KeyPlace[]): KeySpec | undefined {
   if (places.length === 0) return undefined;
   const [{ begin, find }] = places as [KeyPlace];
+  const special = specialKeys[name];
   const fixed = begin !== undefined && 'index' in begin && find !== undefined && 'last' in find;
-  return { places, first: fixed ? begin.index : 0, special: specialKeys[name] };
+  return { places, first: fixed && special === undefined ? begin.index : 0, special };
 }
 
 /**

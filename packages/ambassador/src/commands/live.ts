@@ -68,6 +68,8 @@ export class LiveCommands {
   }
 
   async #askFor(name: string): Promise<Command> {
+    // COMMAND INFO knows subcommands by such names; as the name of a command they are unknown to every server.
+    if (name.includes('|')) return this.#table.unknown;
     let reply: RespValue;
     try {
       reply = await this.#ask(name);

@@ -1,6 +1,6 @@
 /**
  * Commands whose flags do not tell how they must be routed, each group with its reason. Everything else follows from the
- * flags (classify.ts). `X|*` means all subcommands of X that are not named themselves.
+ * flags (classify.ts). `X|*` means all subcommands of X that are not named themselves and do not have the flag write.
  */
 
 import type { Route } from './command.ts';
@@ -12,9 +12,12 @@ export interface Override {
 }
 
 export function overrideOf(name: string): Override | undefined {
-  const container = name.split('|')[0] as string;
-  if (container === name) return byName[name];
-  return byName[name] ?? (name.endsWith('|HELP') ? help : byName[`${container}|*`]);
+  return byName[name] ?? (name.endsWith('|HELP') ? help : undefined);
+}
+
+/** What holds for the subcommands of a container that are not named themselves. */
+export function restOfContainer(name: string): Override | undefined {
+  return name.includes('|') ? byName[`${name.split('|')[0]}|*`] : undefined;
 }
 
 /** For the test that looks for names no server knows. */

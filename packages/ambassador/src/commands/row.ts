@@ -41,8 +41,7 @@ const tellingTips: readonly string[] = ['nondeterministic_output', 'nondetermini
 
 /**
  * An entry is a list: name, arity, flags, first key, last key, step, ACL categories and, since Redis 7, tips, key
- * specifications and subcommands (entries themselves). Before Redis 7 there are no tips, and the three numbers stand for
- * the specification.
+ * specifications and subcommands (entries themselves).
  */
 function rowsOfEntry(entry: RespValue, origin: string): Row[] {
   const fields = items(entry);
@@ -52,13 +51,14 @@ function rowsOfEntry(entry: RespValue, origin: string): Row[] {
   const tips = items(fields[7])
     .map(text)
     .filter((tip) => tellingTips.includes(tip));
-  const specs = fields[8] === undefined ? undefined : items(fields[8]);
-  const places = specs === undefined ? oldPlaces(fields) : specs.map(placeOf);
+  const specs = items(fields[8]).map(placeOf);
+  const places = specs.length === 0 ? placesByNumbers(fields) : specs;
   const row = { name, arity: number(fields[1]), flags: [...flags, ...tips], places, origin };
   return [row, ...items(fields[9]).flatMap((sub) => rowsOfEntry(sub, origin))];
 }
 
-function oldPlaces(fields: readonly RespValue[]): KeyPlace[] {
+/** Commands of modules and servers before Redis 7 have no specifications. */
+function placesByNumbers(fields: readonly RespValue[]): KeyPlace[] {
   const [first, last, step] = [3, 4, 5].map((at) => number(fields[at])) as [number, number, number];
   if (first <= 0) return items(fields[2]).some((flag) => text(flag) === 'movablekeys') ? [unknownPlace] : [];
   const range = { last: last < 0 ? last : last - first, step: Math.max(step, 1), limit: 0 };

@@ -81,6 +81,7 @@ test('the slot of the first key is found in the frame', (t) => {
   t.equal(slot('PING'), noKey);
   t.equal(slot('GET'), noKey, 'an argument short: Redis will say so');
   t.equal(slot('EVAL', 'script', '1', 'foo'), needsDecoding);
+  t.equal(slot('MIGRATE', 'host', '1', '', '0', '9', 'KEYS', 'foo'), needsDecoding);
   t.equal(slot('XREAD', 'STREAMS', 'foo', '0'), needsDecoding);
   t.equal(slot('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 'foo', '>'), needsDecoding);
   t.equal(firstKeySlot(commandOf(['GET']), Buffer.from('GET foo\r\n')), needsDecoding, 'a typed line');
@@ -149,11 +150,14 @@ function withKeys(): Command[] {
     .filter(({ name, keys }) => keys?.places.some(({ channel }) => !channel) === true && !name.includes('('));
 }
 
-/** Of several STOREs the servers use the last; which ones they name as keys differs, and no two may be in other slots. */
+/** Syntax errors, or of several STOREs the last one counts: servers differ in which ones they name as keys. */
 function differsByServer(call: readonly string[]): boolean {
-  return (
-    (call[0] as string).startsWith('GEORADIUS') && call.filter((word) => /^store/i.test(word)).length > 1
-  );
+  if (!(call[0] as string).startsWith('GEORADIUS')) return false;
+  return call.some((word, i) => /^store/i.test(word) && i < 6) || stores(call) > 1;
+}
+
+function stores(call: readonly string[]): number {
+  return call.filter((word) => /^store/i.test(word)).length;
 }
 
 /** Calls at random of two to nine arguments, a third of them words no command knows. */
