@@ -76,8 +76,9 @@ export class LiveCommands {
     } catch {
       return this.#table.unknown; // Nothing was learned, so nothing is kept; Redis, or the lack of one, answers the client.
     }
-    const rows = rowsOfReply(reply, asked);
-    return this.#add(name, rows) ?? this.#nothing(name);
+    // Any other error is of the moment, and says nothing of the command.
+    if (reply.type === 'error' && !/^(NOPERM|ERR) /.test(reply.text)) return this.#table.unknown;
+    return this.#add(name, rowsOfReply(reply, asked)) ?? this.#nothing(name);
   }
 
   /** A server answers for a renamed command with the name it had before. */
