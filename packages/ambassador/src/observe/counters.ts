@@ -10,21 +10,10 @@ import type { Family, Histogram, Metrics } from '@outrigger/core/metrics';
 import type { Command } from '../commands/command.ts';
 import type { PinReason } from '../session/state.ts';
 import { CellGrid } from './grid.ts';
-import {
-  Bytes,
-  Class,
-  classOf,
-  Denied,
-  Ended,
-  Fallback,
-  Held,
-  namesOf,
-  Phase,
-  Place,
-  ReadPath,
-  Rejection,
-} from './names.ts';
-import { ServerIndex } from './servers.ts';
+import { Bytes, Class, classOf, Denied, Ended, Fallback, Held, namesOf, Place, ReadPath } from './names.ts';
+import type { Phase, Rejection } from './names.ts';
+import { PerServer } from './per-server.ts';
+import type { ServerIndex } from './servers.ts';
 
 export interface EngineCountersOptions {
   readonly metrics: Metrics;
@@ -33,188 +22,48 @@ export interface EngineCountersOptions {
   readonly maxServerSeries?: number;
 }
 
-/** Commands are known by the hundred; more names than this come from a server gone mad. */
-const maxCommandSeries = 2_000;
-
-const places = namesOf(Place);
-const classes = namesOf(Class);
-const rejections = namesOf(Rejection);
-const phases = namesOf(Phase);
-
 export class EngineCounters {
   readonly servers: ServerIndex;
   readonly #values: Float64Array;
+  readonly #perServer: PerServer;
   readonly #sent: CellGrid;
-  readonly #seconds: Histogram;
-  readonly #series: CellGrid;
-  readonly #errorReplies: CellGrid;
-  readonly #rejections: CellGrid;
-  readonly #failures: CellGrid;
-  readonly #ofServer: readonly ServerFamily[];
-  readonly #readPaths: readonly number[];
-  readonly #fallbacks: readonly number[];
-  readonly #held: readonly number[];
-  readonly #ended: readonly number[];
-  readonly #denied: readonly number[];
+  readonly #listed: Listed;
+  readonly #single: Single;
   readonly #bytes: readonly number[];
   readonly #pins: Readonly<Record<PinReason, number>>;
   readonly #pinned: Readonly<Record<PinReason, number>>;
-  readonly #repeated: number;
-  readonly #redirected: number;
-  readonly #unknown: number;
-  readonly #opened: number;
-  readonly #rejectedClients: number;
-  readonly #authFailed: number;
-  readonly #slow: number;
   readonly #refused: Family;
   readonly #failover: Histogram;
   readonly #failoverAt: number;
 
   constructor({ metrics, command, maxServerSeries }: EngineCountersOptions) {
     this.#values = metrics.cells.values;
-    this.servers = new ServerIndex(maxServerSeries);
-    const server = (index: number): string => this.servers.name(index);
-
-    const sent = metrics.counter({
-      name: 'outrigger_ambassador_commands_total',
-      help: 'Commands by name and class, and where they went: the primary, a replica, a connection of the session’s own, or nowhere because the ambassador answers them (local). What follows a splice is not looked at.',
-      labels: ['command', 'class', 'route'],
-      maxSeries: maxCommandSeries,
-    });
-    this.#sent = new CellGrid(places.length, (index, place) => {
-      const known = command(index);
-      const kind = classes[classOf(known?.route ?? 'write')] ?? '';
-      return sent.at(label(known?.name ?? '(unknown)'), kind, places[place] ?? '');
-    });
-
-    this.#seconds = metrics.histogram({
-      name: 'outrigger_ambassador_reply_seconds',
-      help: 'From sending a command to its answer, by class and server.',
-      labels: ['class', 'server'],
-      smallest: 0.000_02,
-      largest: 60,
-    });
-    this.#series = new CellGrid(classes.length, (index, kind) =>
-      this.#seconds.at(classes[kind] ?? '', server(index)),
+    this.#perServer = new PerServer(metrics, maxServerSeries);
+    this.servers = this.#perServer.index;
+    this.#sent = commandCells(metrics, command);
+    this.#listed = listed(metrics);
+    this.#single = single(metrics);
+    this.#bytes = byteCells(metrics);
+    const pins = family(
+      metrics,
+      'counter',
+      'pins_total',
+      'Times a session needed a connection of its own, and why.',
     );
-
-    const errorReplies = metrics.counter({
-      name: 'outrigger_ambassador_error_replies_total',
-      help: 'Errors that servers answered and clients were given.',
-      labels: ['server'],
-    });
-    this.#errorReplies = new CellGrid(1, (index) => errorReplies.at(server(index)));
-    const rejected = metrics.counter({
-      name: 'outrigger_ambassador_rejections_total',
-      help: 'Commands that a server refused before executing them, by the first word of its answer. Repeated or redirected where that is safe.',
-      labels: ['kind', 'server'],
-    });
-    this.#rejections = new CellGrid(rejections.length, (index, kind) =>
-      rejected.at(rejections[kind] ?? '', server(index)),
+    const pinned = family(
+      metrics,
+      'gauge',
+      'pinned_sessions',
+      'Sessions with a connection of their own now, by reason; a session may have several.',
     );
-    const failures = metrics.counter({
-      name: 'outrigger_ambassador_upstream_errors_total',
-      help: 'Connections to servers that failed, by what they were doing: dial, tls, login, open, silent (no answer in time), breached (broke the protocol).',
-      labels: ['server', 'phase'],
-    });
-    this.#failures = new CellGrid(phases.length, (index, phase) =>
-      failures.at(server(index), phases[phase] ?? ''),
+    this.#pins = perPin((reason) => pins.at(reason));
+    this.#pinned = perPin((reason) => pinned.at(reason));
+    this.#refused = family(
+      metrics,
+      'counter',
+      'refused_total',
+      'Commands answered with an error of the ambassador because no server could take them.',
     );
-    this.#ofServer = [
-      {
-        family: this.#seconds.family,
-        grid: this.#series,
-        sets: (name) => classes.map((kind) => [kind, name]),
-      },
-      { family: errorReplies, grid: this.#errorReplies, sets: (name) => [[name]] },
-      { family: rejected, grid: this.#rejections, sets: (name) => rejections.map((kind) => [kind, name]) },
-      { family: failures, grid: this.#failures, sets: (name) => phases.map((phase) => [name, phase]) },
-    ];
-
-    const listed = (name: string, help: string, label: string, values: readonly string[]): number[] => {
-      const family = metrics.counter({ name: `outrigger_ambassador_${name}`, help, labels: [label] });
-      return values.map((value) => family.at(value));
-    };
-    this.#readPaths = listed(
-      'replica_reads_total',
-      'Reads sent to a replica, by what allowed it: eventual consistency, the first read of a session, home (the replica gave the last answer), proven (it has what the session has seen).',
-      'path',
-      namesOf(ReadPath),
-    );
-    this.#fallbacks = listed(
-      'fallbacks_total',
-      'Reads sent to the primary although replicas may be read, and why.',
-      'reason',
-      namesOf(Fallback),
-    );
-    this.#held = listed(
-      'held_total',
-      'Commands that had to wait before they were sent, and for what.',
-      'reason',
-      namesOf(Held),
-    );
-    this.#ended = listed(
-      'sessions_ended_total',
-      'Client connections that ended, and why; slow: it did not read its replies.',
-      'reason',
-      namesOf(Ended),
-    );
-    this.#denied = listed(
-      'denied_total',
-      'Commands refused by a rule of the ambassador.',
-      'rule',
-      namesOf(Denied),
-    );
-    const bytes = metrics.counter({
-      name: 'outrigger_ambassador_bytes_total',
-      help: 'Bytes received from (in) and sent to (out) clients and servers, TLS not counted.',
-      labels: ['peer', 'direction'],
-    });
-    this.#bytes = namesOf(Bytes).map((way) => bytes.at(...(byteLabels[way] ?? [])));
-
-    const pins = metrics.counter({
-      name: 'outrigger_ambassador_pins_total',
-      help: 'Times a session needed a connection of its own, and why.',
-      labels: ['reason'],
-    });
-    const pinned = metrics.gauge({
-      name: 'outrigger_ambassador_pinned_sessions',
-      help: 'Sessions with a connection of their own now, by reason; a session may have several.',
-      labels: ['reason'],
-    });
-    this.#pins = perReason((reason) => pins.at(reason));
-    this.#pinned = perReason((reason) => pinned.at(reason));
-
-    const single = (name: string, help: string): number =>
-      metrics.counter({ name: `outrigger_ambassador_${name}`, help }).at();
-    this.#repeated = single(
-      'repeated_commands_total',
-      'Commands sent again: reads whose server failed, and what a server refused before executing it.',
-    );
-    this.#redirected = single(
-      'redirections_total',
-      'Commands that followed -MOVED or -ASK to another server of a cluster.',
-    );
-    this.#unknown = single(
-      'unknown_outcomes_total',
-      'Writes whose server was lost before it answered: told to the client, never sent again.',
-    );
-    this.#opened = single('sessions_total', 'Client connections accepted.');
-    this.#rejectedClients = single(
-      'sessions_rejected_total',
-      'Client connections refused because maxSessions were open.',
-    );
-    this.#authFailed = single('auth_failures_total', 'Logins of clients that failed.');
-    this.#slow = single(
-      'slow_commands_total',
-      'Commands that took longer than the threshold of the slow log.',
-    );
-    this.#refused = metrics.counter({
-      name: 'outrigger_ambassador_refused_total',
-      help: 'Commands answered with an error of the ambassador because no server could take them.',
-      labels: ['reason'],
-      maxSeries: 100,
-    });
     this.#failover = metrics.histogram({
       name: 'outrigger_ambassador_failover_wait_seconds',
       help: 'How long commands were held while a primary was elected, those that waited in vain included.',
@@ -231,7 +80,8 @@ export class EngineCounters {
 
   /** Hot: `count` answers of one class came after `seconds`. */
   answered(classIndex: Class, serverIndex: number, seconds: number, count: number): void {
-    this.#seconds.recordMany(this.#series.at(serverIndex, classIndex), seconds, count);
+    const { seconds: histogram, series } = this.#perServer;
+    histogram.recordMany(series.at(serverIndex, classIndex), seconds, count);
   }
 
   /** Hot. */
@@ -241,41 +91,41 @@ export class EngineCounters {
 
   /** Hot: a read goes to a replica. */
   replicaRead(path: ReadPath): void {
-    this.#add(this.#readPaths[path] as number, 1);
+    this.#add(this.#listed.readPaths[path] as number, 1);
   }
 
   /** Hot: a read goes to the primary. */
   fallback(reason: Fallback): void {
-    this.#add(this.#fallbacks[reason] as number, 1);
+    this.#add(this.#listed.fallbacks[reason] as number, 1);
   }
 
   held(reason: Held): void {
-    this.#add(this.#held[reason] as number, 1);
+    this.#add(this.#listed.held[reason] as number, 1);
   }
 
   errorReply(serverIndex: number): void {
-    this.#add(this.#errorReplies.at(serverIndex, 0), 1);
+    this.#add(this.#perServer.errorReplies.at(serverIndex, 0), 1);
   }
 
   rejected(kind: Rejection, serverIndex: number): void {
-    this.#add(this.#rejections.at(serverIndex, kind), 1);
+    this.#add(this.#perServer.rejections.at(serverIndex, kind), 1);
   }
 
   upstreamError(serverIndex: number, phase: Phase): void {
-    this.#add(this.#failures.at(serverIndex, phase), 1);
+    this.#add(this.#perServer.failures.at(serverIndex, phase), 1);
   }
 
   repeated(count: number): void {
-    this.#add(this.#repeated, count);
+    this.#add(this.#single.repeated, count);
   }
 
   redirected(count: number): void {
-    this.#add(this.#redirected, count);
+    this.#add(this.#single.redirected, count);
   }
 
   /** `count` writes left, and nobody knows what became of them. */
   outcomeUnknown(count: number): void {
-    this.#add(this.#unknown, count);
+    this.#add(this.#single.unknown, count);
   }
 
   /** An error of the ambassador's own was answered; `reason` is one of few fixed words. */
@@ -293,27 +143,27 @@ export class EngineCounters {
   }
 
   sessionOpened(): void {
-    this.#add(this.#opened, 1);
+    this.#add(this.#single.opened, 1);
   }
 
   sessionEnded(reason: Ended): void {
-    this.#add(this.#ended[reason] as number, 1);
+    this.#add(this.#listed.ended[reason] as number, 1);
   }
 
   clientRejected(): void {
-    this.#add(this.#rejectedClients, 1);
+    this.#add(this.#single.rejectedClients, 1);
   }
 
   authFailed(): void {
-    this.#add(this.#authFailed, 1);
+    this.#add(this.#single.authFailed, 1);
   }
 
   denied(rule: Denied): void {
-    this.#add(this.#denied[rule] as number, 1);
+    this.#add(this.#listed.denied[rule] as number, 1);
   }
 
   slowCommand(): void {
-    this.#add(this.#slow, 1);
+    this.#add(this.#single.slow, 1);
   }
 
   /** `count` commands were held for a primary, and either left or gave up. */
@@ -323,12 +173,7 @@ export class EngineCounters {
 
   /** The server is gone for good: its series leave the page. Nobody may count for its index any more. */
   forgetServer(name: string): void {
-    const index = this.servers.forget(name);
-    if (index === undefined) return;
-    for (const { family, grid, sets } of this.#ofServer) {
-      grid.forget(index);
-      for (const values of sets(name)) family.remove(...values);
-    }
+    this.#perServer.forget(name);
   }
 
   #add(cell: number, amount: number): void {
@@ -336,26 +181,121 @@ export class EngineCounters {
   }
 }
 
+/** Commands are known by the hundred; more names than this come from a server gone mad. */
+const maxCommandSeries = 2_000;
+const places = namesOf(Place);
+const classes = namesOf(Class);
+
+function commandCells(metrics: Metrics, command: EngineCountersOptions['command']): CellGrid {
+  const sent = metrics.counter({
+    name: 'outrigger_ambassador_commands_total',
+    help: 'Commands by name and class, and where they went: the primary, a replica, a connection of the session’s own, or nowhere because the ambassador answers them (local). What follows a splice is not looked at.',
+    labels: ['command', 'class', 'route'],
+    maxSeries: maxCommandSeries,
+  });
+  return new CellGrid(places.length, (index, place) => {
+    const known = command(index);
+    const kind = classes[classOf(known?.route ?? 'write')] ?? '';
+    return sent.at(label(known?.name ?? '(unknown)'), kind, places[place] ?? '');
+  });
+}
+
 /** Without what tells the milder form of a command apart (`SORT (no STORE)`): its class does. */
 function label(command: string): string {
   return command.replace(/ \(.*\)$/, '').toLowerCase();
 }
 
-const byteLabels: Readonly<Record<string, readonly [peer: string, direction: string]>> = {
-  fromClient: ['client', 'in'],
-  toClient: ['client', 'out'],
-  fromServer: ['server', 'in'],
-  toServer: ['server', 'out'],
-};
+/** Counters with one label of few values: cells in the order of the constants in names.ts. */
+type Listed = ReturnType<typeof listed>;
 
-/** A family labelled by server, so that a server that is gone can be taken off. */
-interface ServerFamily {
-  readonly family: Family;
-  readonly grid: CellGrid;
-  readonly sets: (server: string) => readonly (readonly string[])[];
+function listed(metrics: Metrics) {
+  const cells = (
+    name: string,
+    help: string,
+    labels: string,
+    constants: Readonly<Record<string, number>>,
+  ): readonly number[] => {
+    const counter = metrics.counter({ name: `outrigger_ambassador_${name}`, help, labels: [labels] });
+    return namesOf(constants).map((value) => counter.at(value));
+  };
+  return {
+    readPaths: cells(
+      'replica_reads_total',
+      'Reads sent to a replica, by what allowed it: eventual consistency, the first read of a session, home (the replica gave the last answer), proven (it has what the session has seen).',
+      'path',
+      ReadPath,
+    ),
+    fallbacks: cells(
+      'fallbacks_total',
+      'Reads sent to the primary although replicas may be read, and why.',
+      'reason',
+      Fallback,
+    ),
+    held: cells(
+      'held_total',
+      'Commands that had to wait before they were sent, and for what.',
+      'reason',
+      Held,
+    ),
+    ended: cells(
+      'sessions_ended_total',
+      'Client connections that ended, and why; slow: it did not read its replies.',
+      'reason',
+      Ended,
+    ),
+    denied: cells('denied_total', 'Commands refused by a rule of the ambassador.', 'rule', Denied),
+  };
 }
 
-function perReason(cell: (reason: PinReason) => number): Record<PinReason, number> {
+/** Counters without labels. */
+type Single = ReturnType<typeof single>;
+
+function single(metrics: Metrics) {
+  const cell = (name: string, help: string): number =>
+    metrics.counter({ name: `outrigger_ambassador_${name}`, help }).at();
+  return {
+    repeated: cell(
+      'repeated_commands_total',
+      'Commands sent again: reads whose server failed, and what a server refused before executing it.',
+    ),
+    redirected: cell(
+      'redirections_total',
+      'Commands that followed -MOVED or -ASK to another server of a cluster.',
+    ),
+    unknown: cell(
+      'unknown_outcomes_total',
+      'Writes whose server was lost before it answered: told to the client, never sent again.',
+    ),
+    opened: cell('sessions_total', 'Client connections accepted.'),
+    rejectedClients: cell(
+      'sessions_rejected_total',
+      'Client connections refused because maxClients were open.',
+    ),
+    authFailed: cell('auth_failures_total', 'Logins of clients that failed.'),
+    slow: cell('slow_commands_total', 'Commands that took longer than the threshold of the slow log.'),
+  };
+}
+
+function family(metrics: Metrics, type: 'counter' | 'gauge', name: string, help: string): Family {
+  return metrics[type]({ name: `outrigger_ambassador_${name}`, help, labels: ['reason'], maxSeries: 100 });
+}
+
+function byteCells(metrics: Metrics): readonly number[] {
+  const bytes = metrics.counter({
+    name: 'outrigger_ambassador_bytes_total',
+    help: 'Bytes received from (in) and sent to (out) clients and servers, TLS not counted.',
+    labels: ['peer', 'direction'],
+  });
+  const labels: Readonly<Record<keyof typeof Bytes, readonly [peer: string, direction: string]>> = {
+    fromClient: ['client', 'in'],
+    toClient: ['client', 'out'],
+    fromServer: ['server', 'in'],
+    toServer: ['server', 'out'],
+  };
+  return namesOf(Bytes).map((way) => bytes.at(...labels[way as keyof typeof Bytes]));
+}
+
+function perPin(cell: (reason: PinReason) => number): Record<PinReason, number> {
   return {
     multi: cell('multi'),
     watch: cell('watch'),
