@@ -1,4 +1,4 @@
-/** The ambassador as a daemon: one listener, sessions, a poller, an admin server. */
+/** The ambassador as a daemon: a listener, the engine behind it, an admin server, and reloads. */
 
 import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
@@ -7,29 +7,26 @@ import type { Daemon, Deps, Health } from '@outrigger/core/lifecycle';
 import { warnOfExposure } from '@outrigger/core/net';
 import type { Listener } from '@outrigger/core/net';
 import { startPresence } from '@outrigger/core/presence';
-import { encodeError } from '@outrigger/core/resp';
 import { createSource, hasControl } from '@outrigger/core/watch';
 import type { Source } from '@outrigger/core/watch';
 import { hostname } from 'node:os';
 import { createServer } from 'node:net';
-import type { Socket } from 'node:net';
-import { CommandTable } from '../commands/commands.ts';
-import { writtenServers } from './config.ts';
-import type { AmbassadorConfig } from './config.ts';
-import { Connection } from '../session/connection.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { readCredentials } from '../upstream/credentials.ts';
-import type { Credentials } from '../upstream/credentials.ts';
+import { Secrets, secretsOf } from '../access/secrets.ts';
+import { TlsFiles } from '../access/tls-files.ts';
+import { debugPages } from '../observe/debug.ts';
 import { explainCommand } from '../observe/explain.ts';
-import type { AmbassadorLimits } from './limits.ts';
-import { exposeState, SessionCounters } from '../observe/metrics.ts';
-import { Poller } from '../topology/poller.ts';
-import type { Role } from '../session/ports.ts';
-import type { Server } from '../upstream/server.ts';
+import { exposeEngine } from '../observe/gauges.ts';
+import { SlowLog } from '../observe/slow-log.ts';
+import { TopologyCounters } from '../topology/metrics.ts';
+import type { RealmDeps } from '../topology/open.ts';
 import { watchServices } from '../topology/services.ts';
-import { openSource } from '../topology/source.ts';
-import type { ServerSource, WatchService } from '../topology/source.ts';
-import { Topology } from '../topology/topology.ts';
+import type { WatchService } from '../topology/source.ts';
+import { ServerTlsFiles } from '../upstream/server-tls.ts';
+import type { AmbassadorConfig } from './config.ts';
+import { Engine } from './engine.ts';
+import { Handshakes, handshakeFailures } from './listen-tls.ts';
+import type { AmbassadorLimits } from './limits.ts';
+import { Realms } from './realms.ts';
 
 /** What only the ambassador asks for. */
 export interface AmbassadorDeps extends Deps {
@@ -42,7 +39,8 @@ export interface AmbassadorDeps extends Deps {
 export async function start(config: AmbassadorConfig, deps: AmbassadorDeps): Promise<Daemon> {
   const cleanup = new Cleanup();
   try {
-    const ambassador = new Ambassador(config, deps, cleanup);
+    const limits = Object.freeze({ ...config.limits, ...deps.limits });
+    const ambassador = new Ambassador({ ...config, limits }, deps, cleanup);
     await ambassador.open();
     return ambassador;
   } catch (error) {
@@ -51,76 +49,61 @@ export async function start(config: AmbassadorConfig, deps: AmbassadorDeps): Pro
   }
 }
 
+/** What a configuration needs opened before it can be used. */
+interface Opened {
+  readonly secrets: Secrets;
+  readonly realms: Realms;
+  readonly tls: TlsFiles | undefined;
+  readonly serverTls: ServerTlsFiles | undefined;
+}
+
 class Ambassador implements Daemon {
   readonly addresses: Record<string, string> = {};
   readonly #deps: AmbassadorDeps;
   readonly #cleanup: Cleanup;
-  readonly #limits: AmbassadorLimits;
-  readonly #topology: Topology;
-  readonly #poller: Poller;
-  readonly #counters: SessionCounters;
-  readonly #rejected;
-  readonly #opened;
-  readonly #connections = new Set<Connection>();
-  readonly #waiting = new Set<Connection>();
-  readonly #connectionOptions: ConnectionOptions;
+  readonly #engine: Engine;
+  readonly #handshakes: Handshakes;
+  readonly #topologyCounters: TopologyCounters;
+  readonly #slowLog: SlowLog;
   #config: AmbassadorConfig;
-  #credentials: Credentials | undefined;
+  #opened: Opened | undefined;
   #watches: Source | undefined;
   #watchService: WatchService | undefined;
-  #source: ServerSource | undefined;
-  #replicas = new Map<string, Server>();
-  #primary: Server | undefined;
   #listener: Listener | undefined;
   #drained: Promise<void> | undefined;
-  #onEmpty: (() => void) | undefined;
 
   constructor(config: AmbassadorConfig, deps: AmbassadorDeps, cleanup: Cleanup) {
     this.#config = config;
     this.#deps = deps;
     this.#cleanup = cleanup;
-    this.#limits = Object.freeze({ ...config.limits, ...deps.limits });
-    this.#topology = new Topology(() => this.#config.maxLagMs);
-    this.#counters = new SessionCounters(deps.metrics);
-    this.#opened = deps.metrics.counter({
-      name: 'outrigger_ambassador_sessions_total',
-      help: 'Client connections accepted.',
+    this.#engine = new Engine(config, deps);
+    this.#topologyCounters = new TopologyCounters(deps.metrics);
+    this.#slowLog = new SlowLog({ ...config.slowLog, keys: false }, () => this.#engine.counters.slowCommand());
+    this.#handshakes = new Handshakes({
+      failures: handshakeFailures(deps.metrics),
+      maxHandshakes: () => this.#config.limits.maxClients - this.#engine.size,
+      timeoutMs: () => this.#config.limits.handshakeTimeoutMs,
+      onSocket: (socket) => this.#engine.accept(socket),
     });
-    this.#rejected = deps.metrics.counter({
-      name: 'outrigger_ambassador_sessions_rejected_total',
-      help: 'Client connections refused because maxClients were open.',
-    });
-    this.#poller = new Poller({
-      topology: this.#topology,
-      limits: this.#limits,
-      maxLagMs: () => this.#config.maxLagMs,
-      credentials: () => this.#credentials,
-      clock: deps.clock,
-      net: deps.net,
-      log: deps.log,
-      onChange: () => this.#each(this.#waiting, (connection) => connection.onTopology()),
-      onSilent: () => this.#each(this.#connections, (connection) => connection.onServerSilent()),
-    });
-    this.#connectionOptions = this.#sharedByConnections();
   }
 
   async open(): Promise<void> {
     const { deps, cleanup } = { deps: this.#deps, cleanup: this.#cleanup };
     await this.#connectControl();
-    cleanup.add('source', () => this.#source?.close());
+    cleanup.add('upstreams', () => this.#closeOpened(this.#opened));
     await this.#configure(this.#config);
-    cleanup.add('poller', () => this.#poller.close());
-    await this.#poller.start();
+    cleanup.add('engine', () => this.#engine.close());
     await this.#listen();
+    const state = this.#engine.state();
+    exposeEngine(deps.metrics, state);
     const admin = await startAdmin(
       {
         address: this.#config.admin,
         live: () => ({ healthy: true, problems: {} }),
         ready: () => this.#readiness(),
         debug: {
-          ambassador: () => this.#debug(),
-          why: (query) =>
-            explainCommand(query.get('command') ?? '', { ...this.#config, topology: this.#topology }),
+          ...debugPages({ ...state, slowLog: this.#slowLog, settings: () => this.#settings() }),
+          why: (query) => this.#explain(query.get('command') ?? ''),
         },
         drain: () => this.drain(),
       },
@@ -128,7 +111,6 @@ class Ambassador implements Daemon {
     );
     cleanup.add('admin', () => admin.close());
     this.addresses['admin'] = admin.name;
-    exposeState(deps.metrics, this.#exposed());
     this.#startPresence(admin.name);
   }
 
@@ -142,7 +124,7 @@ class Ambassador implements Daemon {
         hint: 'restart the ambassador to apply it',
       });
     }
-    await this.#configure(config);
+    await this.#configure({ ...config, limits: Object.freeze({ ...config.limits, ...this.#deps.limits }) });
   }
 
   drain(): Promise<void> {
@@ -183,91 +165,80 @@ class Ambassador implements Daemon {
 
   /** Everything that can fail happens before anything changes. */
   async #configure(config: AmbassadorConfig): Promise<void> {
-    const { environment = {} } = this.#deps;
-    const credentials = await readCredentials(config.login, environment);
-    const source = await openSource(writtenServers(config.upstream), this.#watchService, () =>
-      this.#serversChanged(),
-    );
-    this.#source?.close();
-    this.#source = source;
+    const before = this.#opened;
+    const opened = await this.#openFor(config);
     this.#config = config;
-    this.#credentials = credentials;
-    this.#serversChanged();
+    this.#opened = opened;
+    if (opened.tls !== undefined) this.#handshakes.use(opened.tls.material);
+    this.#engine.use(config, opened.realms, opened.secrets, () => opened.serverTls?.current);
+    await this.#closeOpened(before, opened);
   }
 
-  #serversChanged(): void {
-    if (this.#source === undefined) return;
-    const { primary, problem, replicas: named } = this.#source.servers;
-    const replicas = named.filter((server) => server.name !== primary?.name);
-    this.#primary = primary;
-    this.#replicas = new Map(replicas.map((server) => [server.name, server]));
-    this.#topology.setServers(primary?.name ?? '', [...this.#replicas.keys()]);
-    if (primary === undefined) this.#topology.primaryLost(problem);
-    this.#poller.setServers({ primary, replicas });
-    this.#each(this.#connections, (connection) => connection.onServersChanged());
+  async #openFor(config: AmbassadorConfig): Promise<Opened> {
+    const { clock, log, net, random, environment = {} } = this.#deps;
+    const { fileCheckIntervalMs } = config.limits;
+    const files = { clock, log, fileCheckIntervalMs };
+    const undo = new Cleanup();
+    try {
+      const secrets = await Secrets.open(secretsOf(config), { ...files, environment });
+      undo.add('secrets', () => secrets.close());
+      const changed = (): void => {
+        if (this.#opened?.tls !== undefined) this.#handshakes.use(this.#opened.tls.material);
+      };
+      const tls = config.tls && (await TlsFiles.open(withCa(config.tls), { ...files, what: 'tls', changed }));
+      undo.add('tls', () => tls?.close());
+      const serverTls = config.serverTls && (await ServerTlsFiles.open(config.serverTls, files));
+      undo.add('serverTls', () => serverTls?.close());
+      const realmDeps: Omit<RealmDeps, 'credentials'> = {
+        clock,
+        log,
+        net,
+        random,
+        limits: config.limits,
+        watchService: this.#watchService,
+        zone: () => (this.#config.zone === '' ? undefined : this.#config.zone),
+        metrics: this.#topologyCounters,
+      };
+      const same = this.#opened !== undefined && upstreamsOf(config) === upstreamsOf(this.#config);
+      const realms = same
+        ? (this.#opened as Opened).realms
+        : await Realms.open(config, secrets, realmDeps, this.#engine.events);
+      realms.follow(config, secrets);
+      return { secrets, realms, tls, serverTls };
+    } catch (error) {
+      await undo.run();
+      throw error;
+    }
+  }
+
+  async #closeOpened(opened: Opened | undefined, kept?: Opened): Promise<void> {
+    if (opened === undefined) return;
+    if (opened.realms !== kept?.realms) opened.realms.close();
+    opened.secrets.close();
+    opened.tls?.close();
+    opened.serverTls?.close();
+    if (kept !== undefined) this.#engine.retire();
   }
 
   async #listen(): Promise<void> {
     const { net, log } = this.#deps;
-    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#config.tls === undefined ? this.#engine.accept(socket) : this.#handshakes.accept(socket),
+    );
     const listener = await net.listen(server, this.#config.listen);
     this.addresses['redis'] = listener.name;
-    warnOfExposure(log, 'redis', listener.address);
+    if (this.#config.tls === undefined) warnOfExposure(log, 'redis', listener.address);
     this.#listener = listener;
     this.#cleanup.add('listener', () => listener.close());
-    this.#cleanup.add('sessions', () => this.#destroyAll());
-  }
-
-  #accept(socket: Socket): void {
-    if (this.#connections.size >= this.#limits.maxClients) {
-      this.#rejected.add(1);
-      socket.on('error', () => {});
-      socket.end(encodeError(`ERR outrigger: max number of clients reached (${this.#limits.maxClients})`));
-      socket.destroySoon();
-      return;
-    }
-    this.#opened.add(1);
-    this.#connections.add(new Connection(socket, this.#connectionOptions));
-  }
-
-  #sharedByConnections(): ConnectionOptions {
-    const policy = (): AmbassadorConfig => this.#config;
-    return {
-      deps: this.#deps,
-      context: {
-        table: new CommandTable(),
-        topology: this.#topology,
-        limits: this.#limits,
-        counters: this.#counters,
-        policy,
-        needRound: () => this.#poller.demand(),
-      },
-      credentials: () => this.#credentials,
-      primary: () => this.#primary,
-      replica: (name) => this.#replicas.get(name),
-      waiting: this.#waiting,
-      onEnd: (connection) => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#onEmpty?.();
-      },
-    };
-  }
-
-  /** A copy: what is done to one may remove it. */
-  #each(connections: Iterable<Connection>, act: (connection: Connection) => void): void {
-    for (const connection of Array.from(connections)) act(connection);
+    this.#cleanup.add('handshakes', () => this.#handshakes.close());
   }
 
   async #drainAll(): Promise<void> {
-    this.#deps.log.info('draining', { sessions: this.#connections.size });
+    this.#deps.log.info('draining', { sessions: this.#engine.size });
     this.#listener?.close();
+    this.#handshakes.close();
     await this.#watches?.save();
-    this.#each(this.#connections, (connection) => connection.drain());
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
-  }
-
-  #destroyAll(): void {
-    this.#each(this.#connections, (connection) => connection.destroy());
+    await this.#engine.drain();
   }
 
   /** A primary that is down is no reason: reads may go on, and the application is told with each command. */
@@ -276,44 +247,24 @@ class Ambassador implements Daemon {
     return { healthy: !draining, problems: draining ? { drain: 'draining' } : {} };
   }
 
-  #exposed() {
-    const connections = this.#connections;
-    return {
-      get sessions() {
-        return connections.size;
-      },
-      get spliced() {
-        return [...connections].filter((connection) => connection.spliced).length;
-      },
-      upstreams: (role: Role) =>
-        [...connections].reduce((sum, connection) => sum + connection.upstreams(role), 0),
-      topology: this.#topology,
-      limits: this.#limits,
-      nowMs: () => this.#deps.clock.now(),
-    };
+  #settings(): Readonly<Record<string, unknown>> {
+    const { readPolicy, consistency, maxLagMs, failoverWaitMs, zone, upstream } = this.#config;
+    return { upstream: upstream.kind, readPolicy, consistency, maxLagMs, failoverWaitMs, zone };
   }
 
-  #debug(): unknown {
-    const now = this.#deps.clock.now();
-    const { readPolicy, consistency, maxLagMs } = this.#config;
-    const { sessions, spliced } = this.#exposed();
-    const replicas = [...this.#topology.replicas].map((replica) => ({
-      server: replica.name,
-      takesReads: replica.eligible,
-      why: replica.why,
-      lagMs: this.#topology.lagMs(replica, now) ?? null,
-      sessions: replica.sessions,
-    }));
-    const { name, why } = this.#topology.primary;
-    return {
-      readPolicy,
-      consistency,
-      maxLagMs,
-      sessions,
-      spliced,
-      rounds: this.#topology.sent,
-      primary: { server: name, why },
-      replicas,
-    };
+  #explain(line: string): unknown {
+    const topology = this.#engine.realms.realmOf(undefined).shards[0]?.topology;
+    if (topology === undefined) return { command: line, route: 'none', reason: 'no server is known' };
+    return explainCommand(line, { ...this.#config, topology });
   }
+}
+
+/** The authorities that clients' certificates are checked against are the context's own. */
+function withCa({ certFile, keyFile, clientCaFile }: NonNullable<AmbassadorConfig['tls']>) {
+  return { certFile, keyFile, caFile: clientCaFile };
+}
+
+/** What a realm is made of: changed, it is opened anew. */
+function upstreamsOf({ upstream, login, routes }: AmbassadorConfig): string {
+  return JSON.stringify([upstream, login, routes.map((route) => [route.prefix.toString('latin1'), route.upstream, route.login])]);
 }

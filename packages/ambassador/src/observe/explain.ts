@@ -3,7 +3,7 @@
 import { splitWords } from '@outrigger/core/resp';
 import { CommandTable, containerClass } from '../commands/commands.ts';
 import type { Consistency, ReadPolicy } from '../daemon/config.ts';
-import type { Route } from './metrics.ts';
+type Route = 'primary' | 'replica' | 'splice';
 import type { Topology } from '../topology/topology.ts';
 
 export interface Explanation {

@@ -3,34 +3,38 @@
  *
  * Requests that are decided alike and lie side by side leave as one slice of the received chunk (the *run*): a pipeline
  * of a hundred GETs is one write, not a hundred. A request is shown when it is whole; one that outgrows `maxHeldBytes`
- * is shown early, to be passed on as it arrives.
+ * is shown early, so that it can be passed on as it arrives.
  */
 
 import { RequestEvent, RequestScanner, RespError } from '@outrigger/core/resp';
-import { classifyContainer } from '../commands/commands.ts';
-import type { CommandClass, CommandTable } from '../commands/commands.ts';
+import type { RespLimits } from '@outrigger/core/resp';
+import type { Command } from '../commands/command.ts';
+import type { CommandTable } from '../commands/table.ts';
 
 export type FeedEvent =
   /** The chunk is used up: take the run, then `turn`. What has arrived of a streamed request is in the run. */
   | 'more'
-  /** A request is whole, and `class` says what it is. `accept` puts it into the run. */
+  /** A request is whole. `accept` puts it into the run, `drop` leaves it out. */
   | 'frame'
-  /** A write is too large to hold. `accept` puts what has arrived of it into the run and lets the rest follow. */
+  /** A request is too large to hold. `accept` puts what has arrived of it into the run and lets the rest follow. */
   | 'large'
   /** The last of a streamed request is in the run. `accept` goes on behind it. */
   | 'streamed'
-  /** Not to be routed: malformed, unknown, or a command that ends routing. `takeAll` is what is left. */
+  /** A request that nobody answers (an empty line, `*0`): `drop` it. */
+  | 'empty'
+  /** Malformed: Redis itself must answer. `takeAll` is what is left. */
   | 'foreign';
 
 const empty = new Uint8Array(0);
 
 export class RequestFeed {
-  /** Of the request shown. */
-  class: CommandClass = 'splice';
+  /** Of the request shown; undefined when the table does not know its name. */
+  command: Command | undefined;
   readonly #table: CommandTable;
   readonly #maxHeldBytes: number;
-  readonly #scanner = new RequestScanner();
+  readonly #respLimits: Partial<RespLimits>;
   readonly #queue: Uint8Array[] = [];
+  #scanner: RequestScanner;
   /** The beginning of the run, or of the current request, from earlier chunks. */
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
@@ -43,10 +47,14 @@ export class RequestFeed {
   #scanned = 0;
   #shown: FeedEvent | undefined;
   #streaming = false;
+  /** The request shown early shall be waited for after all. */
+  #whole = false;
 
-  constructor(table: CommandTable, maxHeldBytes: number) {
+  constructor(table: CommandTable, maxHeldBytes: number, respLimits: Partial<RespLimits>) {
     this.#table = table;
     this.#maxHeldBytes = maxHeldBytes;
+    this.#respLimits = respLimits;
+    this.#scanner = new RequestScanner(respLimits);
   }
 
   /** Part of a request has been accepted, the rest of it is still to come. */
@@ -54,11 +62,42 @@ export class RequestFeed {
     return this.#streaming;
   }
 
+  /** The request shown is a line of words. */
+  get inline(): boolean {
+    return this.#scanner.inline;
+  }
+
+  /** Of the request shown, its name included. */
+  get argc(): number {
+    return this.#scanner.argc;
+  }
+
+  /** Nothing is held: no request, no part of one. */
+  get idle(): boolean {
+    return (
+      this.#queue.length === 0 &&
+      this.#pieces.length === 0 &&
+      this.#from === this.#chunk.length &&
+      this.#scanner.between
+    );
+  }
+
+  /** Bytes held of a request that is not whole. */
+  get heldBytes(): number {
+    return this.#pieceBytes;
+  }
+
+  /** The name of the request shown, in upper case. */
+  get name(): string {
+    const { name, nameLength } = this.#scanner;
+    return Buffer.from(name.buffer, name.byteOffset, Math.max(nameLength, 0)).toString('latin1');
+  }
+
   push(chunk: Uint8Array): void {
     this.#queue.push(chunk);
   }
 
-  /** What to decide next; the same again until it is accepted. */
+  /** What to decide next; the same again until it is accepted or dropped. */
   next(): FeedEvent {
     this.#shown ??= this.#scan();
     return this.#shown;
@@ -68,8 +107,31 @@ export class RequestFeed {
     this.#streaming = this.#shown === 'large';
     this.#to = this.#scanned;
     this.#accepted = true;
+    this.#whole = false;
     this.#shown = undefined;
-    if (!this.#streaming) this.class = 'splice';
+  }
+
+  /** Passes over the request shown. The run must have been taken. */
+  drop(): void {
+    this.#streaming = this.#shown === 'large';
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#from = this.#to = this.#scanned;
+    this.#whole = false;
+    this.#shown = undefined;
+  }
+
+  /** The request shown early is to be shown again once it is whole. */
+  wantWhole(): void {
+    this.#whole = true;
+    this.#shown = undefined;
+  }
+
+  /** The request shown, whole. Earlier chunks hold its beginning only if no run stands before it. */
+  frame(): Uint8Array {
+    return this.#accepted
+      ? this.#chunk.subarray(this.#to, this.#scanned)
+      : this.#joined(this.#from, this.#scanned);
   }
 
   /** The run, to be sent; undefined when nothing was accepted. */
@@ -94,10 +156,19 @@ export class RequestFeed {
     return next !== undefined || this.#tooLarge();
   }
 
-  /** Everything not taken so far. The feed is empty afterwards, and of no more use. */
+  /** Requests that were taken once come first again. Nothing may be accepted and not taken, nothing streaming. */
+  putBack(requests: readonly Uint8Array[]): void {
+    const all = [...requests, ...this.takeAll()];
+    this.#scanner = new RequestScanner(this.#respLimits);
+    this.#queue.push(...all);
+    this.#restart(this.#queue.shift() ?? empty);
+  }
+
+  /** Everything not taken so far. */
   takeAll(): Uint8Array[] {
     const all = [...this.#pieces, this.#chunk.subarray(this.#from), ...this.#queue];
     this.#pieces = [];
+    this.#pieceBytes = 0;
     this.#queue.length = 0;
     this.#restart(empty);
     return all.filter((bytes) => bytes.length > 0);
@@ -112,15 +183,14 @@ export class RequestFeed {
   }
 
   #scan(): FeedEvent {
-    if (this.#tooLarge()) return this.class === 'write' || this.class === 'other' ? 'large' : 'foreign';
+    if (this.#tooLarge()) return 'large';
     try {
       for (;;) {
         const event = this.#scanner.next(this.#chunk, this.#scanned);
         this.#scanned = this.#scanner.offset;
         if (event === RequestEvent.more) return this.#usedUp();
         if (event === RequestEvent.end) return this.#ended();
-        this.class = this.#table.classify(this.#scanner);
-        if (this.class === 'splice') return 'foreign';
+        this.command = this.#table.find(this.#scanner.name, this.#scanner.nameLength);
       }
     } catch (error) {
       if (error instanceof RespError) return 'foreign';
@@ -129,7 +199,7 @@ export class RequestFeed {
   }
 
   #tooLarge(): boolean {
-    return !this.#streaming && this.#pieceBytes > this.#maxHeldBytes;
+    return !this.#streaming && !this.#whole && this.#pieceBytes > this.#maxHeldBytes;
   }
 
   #usedUp(): FeedEvent {
@@ -138,21 +208,11 @@ export class RequestFeed {
   }
 
   #ended(): FeedEvent {
-    // An empty request gets no answer and cannot be counted: it is for Redis to ignore.
-    if (this.#scanner.argc === 0) return 'foreign';
     if (this.#streaming) {
       this.#include();
       return 'streamed';
     }
-    if (this.class === 'container') this.class = classifyContainer(this.#frame());
-    return this.class === 'splice' ? 'foreign' : 'frame';
-  }
-
-  /** The request that has just ended. Earlier chunks hold its beginning only if no run stands before it. */
-  #frame(): Uint8Array {
-    return this.#accepted
-      ? this.#chunk.subarray(this.#to, this.#scanned)
-      : this.#joined(this.#from, this.#scanned);
+    return this.#scanner.argc === 0 ? 'empty' : 'frame';
   }
 
   #include(): void {

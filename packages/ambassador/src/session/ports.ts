@@ -1,32 +1,71 @@
-/** The line between deciding and doing: what a session asks of the world, and what it is given. */
+/** The line between deciding and doing: what a session asks of the world, and what sessions share. */
 
-import type { CommandTable } from '../commands/commands.ts';
-import type { SessionCounters } from '../observe/metrics.ts';
-import type { ReadContext, ReadPorts } from './reads.ts';
-import type { Replica } from '../topology/topology.ts';
+import type { Random, Timer } from '@outrigger/core/clock';
+import type { Logger } from '@outrigger/core/log';
+import type { Command } from '../commands/command.ts';
+import type { LiveCommands } from '../commands/live.ts';
+import type { CommandTable } from '../commands/table.ts';
+import type { Consistency, ReadPolicy } from '../daemon/config.ts';
+import type { AmbassadorLimits } from '../daemon/limits.ts';
+import type { AuthCheck, SessionRegistry } from '../locals/answer.ts';
+import type { ScriptBook } from '../locals/scripts.ts';
+import type { EngineCounters } from '../observe/counters.ts';
+import type { Realm, Shard } from '../topology/realm.ts';
+import type { Servers } from '../upstream/servers.ts';
+import type { SessionState } from './state.ts';
 
-export type Role = 'primary' | 'replica';
-
-/** What a session does to the world. Answers come as calls of the session's `on…` methods, never from within a call. */
-export interface SessionPorts extends ReadPorts {
+/** What a session does to its client. Answers come as calls of the session's `on…` methods, never from within a call. */
+export interface SessionPorts {
   toClient(bytes: Uint8Array): void;
-  /** False: enough for now, `onServerDrained` follows. */
-  toServer(role: Role, bytes: Uint8Array): boolean;
-  /** Connects; `onServerOpen` or `onServerLost` follows. */
-  open(role: Role, replica?: Replica): void;
-  close(role: Role): void;
+  /** Bytes of answers the client has not taken yet. */
+  readonly backlog: number;
   /** Whether the client is to be read from. */
   readClient(on: boolean): void;
-  /** Joins client and primary, beginning with these bytes of the client. No call of the session has an effect any more. */
-  splice(first: readonly Uint8Array[]): void;
   /** Closes the client once what was written has left. */
   finish(): void;
   /** Closes the client at once, so that it cannot mistake half an answer for a whole one. */
   abort(why: string): void;
+  /** Calls `onWake` later. */
+  wakeAfter(delayMs: number): Timer;
+  /** Something held may move when a realm changes: whether to call `onRealmChanged`. */
+  watchRealm(on: boolean): void;
+  now(): number;
+}
+
+/** How one instance, or one of its key prefixes, reads. */
+export interface Policy {
+  readonly readPolicy: ReadPolicy;
+  readonly consistency: Consistency;
+}
+
+/** Where requests with a certain key go. */
+export interface Routes {
+  /** The realm of a key; undefined key: of commands without one. */
+  realmOf(key: Uint8Array | undefined): Realm;
+  /** More than one realm: keys have to be looked at. */
+  readonly several: boolean;
+  policyOf(shard: Shard): Policy;
 }
 
 /** What sessions share. */
-export interface SessionContext extends ReadContext {
+export interface SessionContext {
   readonly table: CommandTable;
-  readonly counters: SessionCounters;
+  readonly live: LiveCommands;
+  readonly routes: () => Routes;
+  readonly servers: Servers;
+  readonly limits: AmbassadorLimits;
+  readonly counters: EngineCounters;
+  readonly registry: SessionRegistry;
+  readonly auth: () => AuthCheck;
+  readonly scripts: ScriptBook;
+  readonly random: Random;
+  readonly log: Logger;
+  /** How long a command waits for a primary; 0 where nobody can elect one. */
+  readonly failoverWaitMs: () => number;
+  /** Why a rule forbids this session the command, as the error to answer; undefined when it may. */
+  readonly refusal: (command: Command, session: SessionState, typed?: string) => string | undefined;
+  /** The connection of that session's own must not serve another after it. */
+  readonly keepFromReuse: (session: number) => void;
+  /** CLIENT KILL. */
+  readonly kill: (sessions: readonly number[]) => void;
 }

@@ -1,26 +1,18 @@
-/** Where a session's reads go: its policy, its past (guard.ts) and what the replicas have proven, put together. */
+/** Where a session's reads of one shard go: its policy, its past (guard.ts) and what the replicas have proven, put together. */
 
-import type { Timer } from '@outrigger/core/clock';
 import type { Consistency, ReadPolicy } from '../daemon/config.ts';
-import { ReadGuard } from '../topology/guard.ts';
 import type { AmbassadorLimits } from '../daemon/limits.ts';
-import type { Replica, Topology } from '../topology/topology.ts';
+import { Fallback, ReadPath } from '../observe/names.ts';
+import { ReadGuard } from '../topology/guard.ts';
+import type { Shard } from '../topology/realm.ts';
+import type { Replica } from '../topology/topology.ts';
 
-export interface ReadContext {
-  readonly topology: Topology;
-  readonly limits: AmbassadorLimits;
-  /** Read anew at each decision, so that a reload takes effect at the next command. */
-  readonly policy: () => { readonly readPolicy: ReadPolicy; readonly consistency: Consistency };
-  /** Asks for a round soon. */
-  readonly needRound: () => void;
-}
-
-export interface ReadPorts {
-  now(): number;
-  /** Calls `expire` later. */
-  wakeAfter(delayMs: number): Timer;
-  /** Holding a read: what is newly known of the replicas matters. */
-  waiting(on: boolean): void;
+export interface ReadsOwner {
+  /** Read anew at each decision, so that a reload or a new name takes effect at the next command. */
+  policyFor(shard: Shard): { readonly readPolicy: ReadPolicy; readonly consistency: Consistency };
+  /** Decide again later; or, `watchRealm`, when something is newly known of the replicas. */
+  wakeIn(delayMs: number): void;
+  readonly ports: { now(): number; watchRealm(on: boolean): void };
 }
 
 export type ReadTarget =
@@ -35,92 +27,119 @@ export type ReadTarget =
 export interface Situation {
   /** The primary owes it answers. */
   readonly primaryOwes: boolean;
-  /** The process its replica connection has reached; undefined while there is no connection. */
+  /** The process its connection to its replica has reached; undefined while there is no connection. */
   readonly reached: string | undefined;
 }
 
 export class Reads {
   /** The replica this session reads from: it stays with one, so that a read seldom needs proof. */
   replica: Replica | undefined;
-  readonly #context: ReadContext;
-  readonly #ports: ReadPorts;
+  /** Why the last choice was what it was. */
+  path: ReadPath = ReadPath.first;
+  fallback: Fallback = Fallback.policy;
+  readonly #shard: Shard;
+  readonly #limits: AmbassadorLimits;
+  readonly #owner: ReadsOwner;
   readonly #guard: ReadGuard;
-  #timer: Timer | undefined;
-  #expired = false;
+  /** When the read that is held gives up; undefined when none is. */
+  #untilMs: number | undefined;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   #nextHoldMs = Number.NEGATIVE_INFINITY;
   #any = false;
 
-  constructor(context: ReadContext, ports: ReadPorts) {
-    this.#context = context;
-    this.#ports = ports;
-    this.#guard = new ReadGuard(context.topology);
+  constructor(shard: Shard, limits: AmbassadorLimits, owner: ReadsOwner) {
+    this.#shard = shard;
+    this.#limits = limits;
+    this.#owner = owner;
+    this.#guard = new ReadGuard(shard.topology);
+  }
+
+  /** Rounds that had been sent when the last answer came. */
+  get fence(): number {
+    return this.#guard.fence;
   }
 
   wrote(): void {
-    this.#lastWriteMs = this.#ports.now();
+    this.#lastWriteMs = this.#owner.ports.now();
   }
 
   /** A part of an answer at least has been shown to the client. */
   answered(runId: string, byPrimary: boolean): void {
     this.#guard.answered(runId, byPrimary);
     // A session that reads will want to go back to a replica: let them prove themselves while it thinks.
-    if (byPrimary && this.#any && this.#context.topology.anyEligible) this.#context.needRound();
+    if (byPrimary && this.#any && this.#shard.topology.anyEligible) this.#shard.needRound();
   }
 
   choose(situation: Situation): ReadTarget {
     this.#any = true;
-    const { readPolicy, consistency } = this.#context.policy();
-    if (readPolicy === 'primary') return 'primary';
+    const { readPolicy, consistency } = this.#owner.policyFor(this.#shard);
+    if (readPolicy === 'primary') return this.#primary(Fallback.policy);
     const guarded = consistency === 'session';
     const only = readPolicy === 'replica';
-    // Behind something unanswered nothing can be proven: same server, no wait.
-    if (guarded && !only && situation.primaryOwes) return 'primary';
-    const replica = this.#proven(guarded, situation.reached);
+    // Behind something unanswered nothing can be proven, and another server would have to wait for it.
+    if (!only && situation.primaryOwes) return this.#primary(Fallback.order);
+    const replica = this.#proven(guarded, readPolicy === 'nearest', situation.reached);
     if (replica !== undefined) return replica;
-    if (only) return this.#hold(this.#context.limits.replicaWaitMs, 'refused');
-    return this.#context.topology.anyEligible && !situation.primaryOwes ? this.#handover() : 'primary';
+    if (only) return this.#hold(this.#limits.replicaWaitMs, 'refused');
+    if (!this.#shard.topology.anyEligible) return this.#primary(Fallback.noReplica);
+    return this.#handover();
   }
 
-  /** Whether an open connection is to the process that the proofs about `replica` are about. */
-  matches(replica: Replica, reached: string | undefined): boolean {
-    return (
-      reached === undefined || reached === replica.runId || this.#context.policy().consistency === 'eventual'
-    );
+  /** The read goes to `replica`. */
+  placed(replica: Replica): void {
+    if (this.replica !== replica) {
+      if (this.replica !== undefined) this.replica.sessions--;
+      replica.sessions++;
+      this.replica = replica;
+    }
+    this.release();
+  }
+
+  /** Whether a connection is to the process that the proofs about `replica` are about. */
+  matches(replica: Replica, reached: string): boolean {
+    return reached === replica.runId || this.#owner.policyFor(this.#shard).consistency === 'eventual';
   }
 
   /** The read was placed, or there is none any more. */
   release(): void {
-    if (this.#timer !== undefined) this.#ports.waiting(false);
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#expired = false;
+    if (this.#untilMs !== undefined) this.#owner.ports.watchRealm(false);
+    this.#untilMs = undefined;
   }
 
-  /** The time for holding is up. */
-  expire(): void {
-    this.#ports.waiting(false);
-    this.#timer = undefined;
-    this.#expired = true;
+  /** The session has ended. */
+  end(): void {
+    if (this.replica !== undefined) this.replica.sessions--;
+    this.replica = undefined;
   }
 
   /** The error for a read that nobody may answer. */
   refusal(): string {
-    const reasons = Object.entries(this.#context.topology.exclusions()).map(
-      ([name, why]) => `${name}: ${why}`,
-    );
+    const reasons = Object.entries(this.#shard.topology.exclusions()).map(([name, why]) => `${name}: ${why}`);
     const why =
       reasons.length === 0 ? 'none has caught up with what this session has seen' : reasons.join('; ');
     return `no replica may take this read (${why}); with readPolicy preferReplica the primary would`;
   }
 
   /** Its own replica as long as it takes reads, else another that may be read. */
-  #proven(guarded: boolean, reached: string | undefined): Replica | undefined {
+  #proven(guarded: boolean, nearest: boolean, reached: string | undefined): Replica | undefined {
     const own = this.replica;
-    if (own?.eligible === true && this.matches(own, reached)) {
-      return !guarded || this.#guard.allows(own) ? own : undefined;
+    if (guarded && own?.eligible === true && (reached === undefined || this.matches(own, reached))) {
+      return this.#allows(own) ? own : undefined;
     }
-    return this.#context.topology.choose((other) => other !== own && (!guarded || this.#guard.allows(other)));
+    const { topology } = this.#shard;
+    this.path = ReadPath.eventual;
+    return topology.choose((other) => !guarded || (other !== own && this.#allows(other)), nearest);
+  }
+
+  #allows(replica: Replica): boolean {
+    if (!this.#guard.allows(replica)) return false;
+    this.path = this.#guard.pathTo(replica);
+    return true;
+  }
+
+  #primary(why: Fallback): 'primary' {
+    this.fallback = why;
+    return 'primary';
   }
 
   /**
@@ -128,8 +147,9 @@ export class Reads {
    * not written for a moment, a read is held back for one round; that either proves a replica or costs little.
    */
   #handover(): 'primary' | 'wait' {
-    const { handoverAfterMs, handoverWaitMs, handoverIntervalMs } = this.#context.limits;
-    const now = this.#ports.now();
+    const { handoverAfterMs, handoverWaitMs, handoverIntervalMs } = this.#limits;
+    const now = this.#owner.ports.now();
+    this.fallback = Fallback.fence;
     if (now < this.#lastWriteMs + handoverAfterMs || now < this.#nextHoldMs) return 'primary';
     const decision = this.#hold(handoverWaitMs, 'primary');
     if (decision === 'primary') this.#nextHoldMs = now + handoverIntervalMs;
@@ -138,15 +158,18 @@ export class Reads {
 
   /** Holds the read until a replica is proven or the time is up, which means `otherwise`. */
   #hold<T extends string>(limitMs: number, otherwise: T): T | 'wait' {
-    if (this.#expired) {
+    const now = this.#owner.ports.now();
+    if (this.#untilMs === undefined) {
+      this.#untilMs = now + limitMs;
+      this.#owner.ports.watchRealm(true);
+    }
+    const left = this.#untilMs - now;
+    if (left <= 0) {
       this.release();
       return otherwise;
     }
-    if (this.#timer === undefined) {
-      this.#timer = this.#ports.wakeAfter(limitMs);
-      this.#ports.waiting(true);
-    }
-    this.#context.needRound();
+    this.#owner.wakeIn(left);
+    this.#shard.needRound();
     return 'wait';
   }
 }

@@ -1,102 +1,66 @@
-/** The requests a session has sent and has no answer to: in runs, as they were sent, with what it takes to repeat reads. */
+/** A run of one session: what it takes to give its answers in order, and to send it again. */
 
 import { RequestEvent, RequestScanner } from '@outrigger/core/resp';
-import type { Role } from './ports.ts';
+import type { Realm, Shard } from '../topology/realm.ts';
+import type { Line } from '../upstream/line.ts';
+import { Run } from '../upstream/run.ts';
+import type { RunOwner } from '../upstream/run.ts';
+import { Class } from '../observe/names.ts';
 
-/** Requests that lost their server. */
-export interface Unanswered {
-  readonly count: number;
-  /** Of the reads among them; empty when the requests were not kept. */
-  readonly bytes: Uint8Array;
-  /** They have been sent twice already. */
-  readonly repeated: boolean;
-}
+export type Place = 'primary' | 'replica' | 'own';
 
-interface Run {
-  count: number;
-  readonly sentAtMs: number;
-  /** The requests, kept for reads at a replica; the first `answered` of them have their answer. */
-  readonly bytes: Uint8Array | undefined;
-  answered: number;
-  readonly repeated: boolean;
-}
-
-export class Sent {
-  /** Requests without an answer, those not yet flushed included. */
-  count = 0;
-  /** Who owes the answers, if any are owed: one server at a time. */
-  to: Role = 'primary';
-  /** Bytes kept for repeating. */
+export class Sent extends Run {
+  readonly place: Place;
+  readonly realm: Realm;
+  readonly shard: Shard;
+  /** Of its requests, counted from 1, the last that may change something; 0 is none. */
+  lastMutating = 0;
+  /** The requests as sent: kept until they are answered, in case they have to be sent again. */
+  readonly bytes: Uint8Array[] = [];
   keptBytes = 0;
-  #runs: Run[] = [];
-  #unflushed = 0;
+  /** It holds a request too large to keep: nothing of it can be sent again. */
+  streamed = false;
+  /** Answers the client gets from this run, and those it or its queue has got. */
+  expected = 0;
+  delivered = 0;
+  /** Answers that wait for those of earlier runs. */
+  readonly parts: Uint8Array[] = [];
+  /** CLIENT REPLY OFF or SKIP: the client gets none of its answers. */
+  mute = false;
+  /** Looks at its one answer before the client does, and gives what the client gets instead. */
+  capture: ((reply: Buffer) => Uint8Array) | undefined;
+  /** The first rejected answer, counted from 0; everything from there on is kept back in `kept`. −1: none. */
+  rejectedAt = -1;
+  kept: Uint8Array[] = [];
+  /** Behind the rejected answer came one that was not rejected. */
+  executedBehind = false;
+  /** Its rejections have been delivered: none is kept back any more. */
+  settled = false;
+  /** For metrics. */
+  commandClass: Class = Class.other;
+  serverIndex = 0;
 
-  owes(role: Role): boolean {
-    return this.count > 0 && this.to === role;
+  constructor(owner: RunOwner, line: Line, place: Place, realm: Realm, shard: Shard) {
+    super(owner, line);
+    this.place = place;
+    this.realm = realm;
+    this.shard = shard;
   }
 
-  add(): void {
-    this.count++;
-    this.#unflushed++;
+  /** Something may have been changed by its requests from number `from` (counted from 0) on. */
+  mutatesFrom(from: number): boolean {
+    return this.lastMutating > from;
   }
 
-  /** The requests added since the last flush have been sent; `bytes` keeps them. */
-  flush(nowMs: number, bytes: Uint8Array | undefined): void {
-    // More of a request that is already counted.
-    if (this.#unflushed === 0) return;
-    this.#push({ count: this.#unflushed, sentAtMs: nowMs, bytes, answered: 0, repeated: false });
-    this.#unflushed = 0;
-  }
-
-  addRepeated(unanswered: Unanswered, nowMs: number): void {
-    this.count += unanswered.count;
-    this.#push({ count: unanswered.count, sentAtMs: nowMs, bytes: undefined, answered: 0, repeated: true });
-  }
-
-  /** The oldest `answers` requests are answered; tells the time each took, in seconds. */
-  answered(answers: number, nowMs: number, took: (seconds: number) => void): void {
-    this.count -= answers;
-    for (let left = answers; left > 0;) {
-      const run = this.#runs[0] as Run;
-      const step = Math.min(left, run.count - run.answered);
-      for (let i = 0; i < step; i++) took((nowMs - run.sentAtMs) / 1000);
-      run.answered += step;
-      left -= step;
-      if (run.answered === run.count) this.#shift();
+  /** Its requests from number `from` on, as bytes. */
+  requestsFrom(from: number): Uint8Array {
+    const bytes = this.bytes.length === 1 ? (this.bytes[0] as Uint8Array) : Buffer.concat(this.bytes);
+    const scanner = new RequestScanner();
+    let at = 0;
+    for (let skip = from; skip > 0;) {
+      if (scanner.next(bytes, at) === RequestEvent.end) skip--;
+      at = scanner.offset;
     }
+    return bytes.subarray(at);
   }
-
-  /** Forgets everything sent, and gives what is needed to repeat it. */
-  takeAll(): Unanswered {
-    const bytes = Buffer.concat(this.#runs.map(remaining));
-    const repeated = this.#runs.some((run) => run.repeated);
-    const { count } = this;
-    this.#runs = [];
-    this.#unflushed = 0;
-    this.count = 0;
-    this.keptBytes = 0;
-    return { count, bytes, repeated };
-  }
-
-  #push(run: Run): void {
-    this.#runs.push(run);
-    this.keptBytes += run.bytes?.length ?? 0;
-  }
-
-  #shift(): void {
-    const run = this.#runs.shift();
-    this.keptBytes -= run?.bytes?.length ?? 0;
-  }
-}
-
-/** A run's requests behind those already answered. */
-function remaining(run: Run): Uint8Array {
-  if (run.bytes === undefined) return new Uint8Array(0);
-  const scanner = new RequestScanner();
-  let at = 0;
-  for (let skip = run.answered; skip > 0;) {
-    if (scanner.next(run.bytes, at) === RequestEvent.end) skip--;
-    at = scanner.offset;
-  }
-  return run.bytes.subarray(at);
 }

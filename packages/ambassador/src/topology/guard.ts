@@ -32,6 +32,11 @@ export class ReadGuard {
     this.#topology = topology;
   }
 
+  /** Rounds that had been sent when the last answer came; −1: there was none. */
+  get fence(): number {
+    return this.#fence;
+  }
+
   /** An answer has been received from the process `runId`. */
   answered(runId: string, isPrimary: boolean): void {
     this.#fence = this.#topology.sent;

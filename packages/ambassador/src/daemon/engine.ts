@@ -1,0 +1,305 @@
+/** Sessions, the connections they share and what they count: everything between the listener and the servers. */
+
+import type { Deps } from '@outrigger/core/lifecycle';
+import { encodeCommand, encodeError, ReplyDecoder } from '@outrigger/core/resp';
+import type { RespValue } from '@outrigger/core/resp';
+import type { Socket } from 'node:net';
+import { authCheck, authMode } from '../access/auth.ts';
+import { CommandRules } from '../access/rules.ts';
+import type { Secrets } from '../access/secrets.ts';
+import { Users } from '../access/users.ts';
+import { LiveCommands } from '../commands/live.ts';
+import { CommandTable } from '../commands/table.ts';
+import type { AuthCheck, SessionRegistry } from '../locals/answer.ts';
+import { ScriptBook } from '../locals/scripts.ts';
+import { EngineCounters } from '../observe/counters.ts';
+import { Denied, Ended, Phase } from '../observe/names.ts';
+import type { EngineState } from '../observe/facts.ts';
+import { Connection } from '../session/connection.ts';
+import type { SessionContext } from '../session/ports.ts';
+import type { Identity, SessionState } from '../session/state.ts';
+import type { RealmEvents } from '../topology/realm.ts';
+import type { Line } from '../upstream/line.ts';
+import { Run } from '../upstream/run.ts';
+import type { RunOwner } from '../upstream/run.ts';
+import type { DialTls } from '../upstream/server-tls.ts';
+import { Servers } from '../upstream/servers.ts';
+import { socketWires } from '../upstream/wire.ts';
+import type { AmbassadorConfig } from './config.ts';
+import type { Realms } from './realms.ts';
+
+export const defaultIdentity: Identity = Object.freeze({
+  user: undefined,
+  password: undefined,
+  protocol: 2,
+  database: 0,
+});
+
+export class Engine {
+  readonly counters: EngineCounters;
+  readonly table = new CommandTable();
+  readonly live: LiveCommands;
+  readonly servers: Servers;
+  readonly events: RealmEvents;
+  readonly #deps: Deps;
+  readonly #connections = new Map<number, Connection>();
+  readonly #waiting = new Set<Connection>();
+  readonly #context: SessionContext;
+  readonly #dirty = new Set<Line>();
+  #config: AmbassadorConfig;
+  #realms: Realms | undefined;
+  #rules: CommandRules;
+  #auth: AuthCheck | undefined;
+  #tls: () => DialTls | undefined = () => undefined;
+  #lastId = 0;
+  #scheduled = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(config: AmbassadorConfig, deps: Deps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#rules = new CommandRules(config.commands, config.users);
+    this.live = new LiveCommands(this.table, (name) => this.ask(['COMMAND', 'INFO', name]));
+    this.counters = new EngineCounters({ metrics: deps.metrics, command: (index) => this.table.all()[index] });
+    this.servers = new Servers({
+      openWire: socketWires({
+        net: deps.net,
+        clock: deps.clock,
+        connectTimeoutMs: config.limits.connectTimeoutMs,
+        respLimits: config.limits,
+        credentials: (server) => this.#realms?.credentials(server.name),
+        tls: () => this.#tls(),
+      }),
+      soon: (line) => this.#soon(line),
+      now: () => deps.clock.now(),
+      limits: config.limits,
+      onLost: (line, refusal, was) => this.#lineLost(line, refusal.why, was),
+    });
+    this.events = {
+      changed: () => this.#changed(),
+      silent: (server) => this.#silent(server),
+      deposed: (server) => this.servers.drop(server, 'it is not the primary any longer'),
+    };
+    this.#context = this.#shared();
+  }
+
+  get realms(): Realms {
+    return this.#realms as Realms;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** What decisions depend on from now on. Sessions stay; connections to servers that are gone close. */
+  use(config: AmbassadorConfig, realms: Realms, secrets: Secrets, tls: () => DialTls | undefined): void {
+    this.#config = config;
+    this.#realms = realms;
+    this.#tls = tls;
+    this.#rules = new CommandRules(config.commands, config.users);
+    const users = new Users(config.users, secrets);
+    this.#auth = authCheck(authMode(config), users, () => secrets.credentials(config.login));
+    this.#changed();
+  }
+
+  /** Closes what leads to servers that are configured no longer, once they have answered. */
+  retire(): void {
+    this.servers.retain(this.realms.serverNames);
+  }
+
+  accept(socket: Socket): void {
+    const { maxClients } = this.#config.limits;
+    if (this.#connections.size >= maxClients) {
+      this.counters.clientRejected();
+      socket.on('error', () => {});
+      socket.end(encodeError(`ERR max number of clients reached (maxClients ${maxClients})`));
+      socket.destroySoon();
+      return;
+    }
+    this.counters.sessionOpened();
+    const id = ++this.#lastId;
+    const connection = new Connection(socket, this.#newState(id, socket), {
+      clock: this.#deps.clock,
+      context: this.#context,
+      waiting: this.#waiting,
+      onEnd: () => this.#ended(id),
+    });
+    this.#connections.set(id, connection);
+  }
+
+  /** A question of ours to the primary of all keys, on a shared line. Rejects when there is none. */
+  async ask(args: readonly string[]): Promise<RespValue> {
+    const server = this.#realms?.realmOf(undefined).shardOf(-1)?.primary;
+    if (server === undefined) throw new Error('no primary is known');
+    const line = this.servers.line(server, defaultIdentity, 'main', false);
+    if (line === undefined) throw new Error('no connection may be opened');
+    while (line.state === 'opening') {
+      await new Promise<void>((resolve) => line.wait({ lineChanged: () => resolve() }));
+    }
+    if (line.state === 'closed') throw new Error(line.refusal?.why ?? 'it is closed');
+    return question(line, encodeCommand(args));
+  }
+
+  /** Resolves when every session has been answered what it asked, and is closed. */
+  async drain(): Promise<void> {
+    for (const connection of [...this.#connections.values()]) connection.drain();
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections.values()]) connection.destroy(Ended.drained);
+    this.servers.close();
+  }
+
+  state(): EngineState {
+    const connections = this.#connections;
+    return {
+      sessionCount: () => connections.size,
+      sessions: function* () {
+        for (const { session } of connections.values()) yield session.facts();
+      },
+      connections: () => this.servers.counts(),
+      realms: () => this.#realms?.all ?? [],
+      bufferedBytes: () => {
+        let sum = 0;
+        for (const { session } of connections.values()) sum += session.bufferedBytes;
+        return sum;
+      },
+      limits: () => this.#config.limits,
+      nowMs: () => this.#deps.clock.now(),
+    };
+  }
+
+  #shared(): SessionContext {
+    const connections = this.#connections;
+    const registry: SessionRegistry = {
+      all: function* () {
+        for (const { session } of connections.values()) yield session.state;
+      },
+      byId: (id) => connections.get(id)?.session.state,
+    };
+    return {
+      table: this.table,
+      live: this.live,
+      routes: () => this.#realms as Realms,
+      servers: this.servers,
+      limits: this.#config.limits,
+      counters: this.counters,
+      registry,
+      auth: () => this.#auth as AuthCheck,
+      scripts: new ScriptBook(),
+      random: this.#deps.random,
+      log: this.#deps.log,
+      failoverWaitMs: () => (this.#config.upstream.kind === 'static' ? 0 : this.#config.failoverWaitMs),
+      refusal: (command, session, typed) => {
+        if (!session.authenticated && !unauthenticated.has(command.name)) {
+          this.counters.denied(Denied.unauthenticated);
+          return 'NOAUTH Authentication required.';
+        }
+        const refusal = this.#rules.refusal(command, session.userName, typed);
+        if (refusal !== undefined) this.counters.denied(Denied.command);
+        return refusal;
+      },
+      keepFromReuse: (id) => connections.get(id)?.session.own.dirty(),
+      kill: (ids) => {
+        for (const id of ids) connections.get(id)?.destroy(Ended.killed);
+      },
+    };
+  }
+
+  #newState(id: number, socket: Socket): SessionState {
+    const nowMs = this.#deps.clock.now();
+    const address = (host: string | undefined, port: number | undefined): string =>
+      host === undefined ? '' : `${host.includes(':') ? `[${host}]` : host}:${port ?? 0}`;
+    return {
+      id,
+      peer: address(socket.remoteAddress, socket.remotePort),
+      local: address(socket.localAddress, socket.localPort),
+      sinceMs: nowMs,
+      identity: defaultIdentity,
+      userName: 'default',
+      authenticated: this.#auth?.required !== true,
+      name: '',
+      consistency: undefined,
+      readPolicy: undefined,
+      libName: '',
+      libVer: '',
+      reply: 'on',
+      noEvict: false,
+      noTouch: false,
+      pins: new Set(),
+      serverId: 0,
+      lastMs: nowMs,
+      lastCommand: '',
+      commands: 0,
+    };
+  }
+
+  #ended(id: number): void {
+    const connection = this.#connections.get(id);
+    if (connection !== undefined) this.counters.sessionEnded(connection.ended);
+    this.#connections.delete(id);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /** Requests of many sessions leave together, at the end of the turn in which they came. */
+  #soon(line: Line): void {
+    this.#dirty.add(line);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const lines = [...this.#dirty];
+      this.#dirty.clear();
+      for (const one of lines) one.flush();
+    });
+  }
+
+  #changed(): void {
+    for (const connection of [...this.#waiting]) connection.session.onRealmChanged();
+  }
+
+  /** A primary may be waited for; reads that a replica owes are asked elsewhere. */
+  #silent(server: string): void {
+    const primary = this.#realms?.all.some((realm) =>
+      realm.shards.some((shard) => shard.primary?.name === server),
+    );
+    if (primary !== true) this.servers.drop(server, 'it does not answer');
+  }
+
+  #lineLost(line: Line, why: string, was: 'opening' | 'open'): void {
+    const index = this.counters.servers.index(line.server.name);
+    const breached = why.startsWith('it ');
+    this.counters.upstreamError(index, was === 'opening' ? Phase.dial : breached ? Phase.breached : Phase.open);
+    const { name } = line.server;
+    for (const realm of this.#realms?.all ?? []) {
+      for (const shard of realm.shards) {
+        if (shard.primary?.name === name) realm.doubt({ kind: 'lost', server: name });
+        for (const replica of shard.topology.replicas) {
+          if (replica.name !== name || was === 'open') continue;
+          shard.topology.replicaFailed(replica, why);
+          shard.needRound();
+        }
+      }
+    }
+  }
+}
+
+/** What a client may say before it has said its password. */
+const unauthenticated: ReadonlySet<string> = new Set(['AUTH', 'HELLO', 'QUIT', 'RESET']);
+
+/** Sends one request whose answer is for us. */
+function question(line: Line, request: Uint8Array): Promise<RespValue> {
+  return new Promise((resolve, reject) => {
+    const decoder = new ReplyDecoder();
+    const take = (bytes: Uint8Array): void => {
+      for (const value of decoder.push(Buffer.from(bytes))) resolve(value);
+    };
+    const owner: RunOwner = {
+      answered: (_run, bytes) => take(bytes),
+      rejected: (_run, _rejection, bytes) => take(bytes),
+      lost: (_run, refusal) => reject(new Error(refusal.why)),
+    };
+    line.send(new Run(owner, line), request, 1);
+  });
+}

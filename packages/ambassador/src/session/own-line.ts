@@ -1,0 +1,112 @@
+/**
+ * A session's connection of its own, for as long as something needs one.
+ *
+ * What keeps it is what the session has *sent*, not what has been answered: a transaction that was opened, keys that are
+ * watched, state that only RESET removes. A command that merely blocks leaves nothing behind. Once nothing keeps it and
+ * nothing is owed, it is given back and may serve another session.
+ */
+
+import { encodeCommand } from '@outrigger/core/resp';
+import type { EngineCounters } from '../observe/counters.ts';
+import type { Line } from '../upstream/line.ts';
+import { nobody, Run } from '../upstream/run.ts';
+import type { Server } from '../upstream/server.ts';
+import type { Servers } from '../upstream/servers.ts';
+import type { PinReason, SessionState } from './state.ts';
+
+export class OwnLine {
+  /** A transaction is open: what follows is queued, not executed. */
+  inMulti = false;
+  watching = false;
+  /** RESET or the end of the session are the only way back. */
+  stuck = false;
+  tracking = false;
+  line: Line | undefined;
+  readonly #servers: Servers;
+  readonly #state: SessionState;
+  readonly #counters: EngineCounters;
+  readonly #onPush: (bytes: Uint8Array) => void;
+
+  constructor(
+    servers: Servers,
+    state: SessionState,
+    counters: EngineCounters,
+    onPush: (bytes: Uint8Array) => void,
+  ) {
+    this.#servers = servers;
+    this.#state = state;
+    this.#counters = counters;
+    this.#onPush = onPush;
+  }
+
+  /** Every command goes to it. */
+  get kept(): boolean {
+    return this.inMulti || this.watching || this.stuck || this.tracking;
+  }
+
+  /** Something of the client's is in it that would be lost with it. */
+  get rooted(): boolean {
+    return this.kept;
+  }
+
+  /** The line, at `server` unless there is one already; it may still be opening. */
+  at(server: Server, readonly: boolean): Line {
+    if (this.line === undefined) {
+      this.line = this.#servers.lend(server, this.#state.identity, readonly);
+      this.line.onPush = this.#onPush;
+    }
+    return this.line;
+  }
+
+  pin(reason: PinReason): void {
+    const { line } = this;
+    if (line !== undefined) this.#state.serverId = line.welcome.clientId;
+    if (this.#state.pins.has(reason)) return;
+    this.#state.pins.add(reason);
+    this.#counters.pin(reason);
+  }
+
+  /** Sends what must be in the connection before the session's first command: its name. */
+  prepare(): void {
+    const { line } = this;
+    if (line === undefined || line.name === this.#state.name) return;
+    line.name = this.#state.name;
+    this.prelude(encodeCommand(['CLIENT', 'SETNAME', line.name]));
+  }
+
+  /** The connection is not as a new one would be: nobody else may have it. */
+  dirty(): void {
+    if (this.line !== undefined) this.line.dirty = true;
+  }
+
+  /** A request of ours whose answer the client does not see. */
+  prelude(request: Uint8Array): void {
+    const { line } = this;
+    if (line !== undefined) line.send(new Run(nobody, line), request, 1);
+  }
+
+  /** Nothing is owed: gives it back unless something keeps it. */
+  release(): void {
+    if (this.kept || this.line === undefined) return;
+    const { line } = this;
+    this.#forget();
+    this.#servers.giveBack(line);
+  }
+
+  /** It is gone, or goes. */
+  drop(): void {
+    const { line } = this;
+    this.#forget();
+    if (line === undefined) return;
+    line.dirty = true;
+    this.#servers.giveBack(line);
+  }
+
+  #forget(): void {
+    this.line = undefined;
+    this.inMulti = this.watching = this.stuck = this.tracking = false;
+    this.#state.serverId = 0;
+    for (const reason of this.#state.pins) this.#counters.unpin(reason);
+    this.#state.pins.clear();
+  }
+}

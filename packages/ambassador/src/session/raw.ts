@@ -1,0 +1,202 @@
+/**
+ * A client joined to a connection of its own: subscribed, monitoring, or speaking what nobody here can follow. Bytes pass
+ * untouched both ways.
+ *
+ * It need not be for ever. Behind an UNSUBSCRIBE the server is asked to echo a word that no client can know: once it
+ * comes back everything before it has been answered, and its form tells whether the client is still subscribed (RESP2),
+ * or the last count does (RESP3). RESET has an answer of its own. What changes the connection in any other way keeps the
+ * two joined for good.
+ */
+
+import { decodeReply, encodeCommand, encodeError, ReplyEvent, ReplyScanner } from '@outrigger/core/resp';
+import type { Command } from '../commands/command.ts';
+import type { Line } from '../upstream/line.ts';
+import type { Session } from './session.ts';
+
+/** A frame up to this size is held until it is whole; a longer one is passed on as it comes. */
+const maxHeldBytes = 65_536;
+const resetReply = Buffer.from('+RESET\r\n');
+const subscribing = /^[*>]3\r\n\$\d+\r\n(?:p|s)?(?:un)?subscribe\r\n/i;
+
+type Barrier = { readonly word: string; readonly then: () => void } | { readonly word: undefined };
+
+export class RawMode {
+  readonly #session: Session;
+  readonly #line: Line;
+  readonly #leave: () => void;
+  readonly #scanner = new ReplyScanner();
+  /** What was sent here changes the connection, or cannot be followed: no way back. */
+  #forGood: boolean;
+  /** Nothing of the client's is passed on until this is answered. */
+  #barrier: Barrier | undefined;
+  /** Channels and patterns, shard channels. */
+  readonly #counts = { common: 0, shard: 0 };
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+
+  constructor(session: Session, line: Line, forGood: boolean, leave: () => void) {
+    this.#session = session;
+    this.#line = line;
+    this.#leave = leave;
+    this.#forGood = forGood;
+    line.startRaw((chunk) => this.#received(chunk));
+  }
+
+  /** The client is not to be read from. */
+  get waits(): boolean {
+    return this.#barrier !== undefined || this.#line.full;
+  }
+
+  /** Passes on what the client sent next. False: nothing, or not yet. */
+  step(): boolean {
+    if (this.#barrier !== undefined) return false;
+    if (this.#line.full) {
+      this.#line.wait(this.#session);
+      return false;
+    }
+    const { feed } = this.#session;
+    if (this.#forGood) {
+      for (const bytes of feed.takeAll()) this.#line.write(bytes);
+      return false;
+    }
+    switch (feed.next()) {
+      case 'more':
+        this.#flush();
+        return feed.turn();
+      case 'foreign':
+        this.#forGood = true;
+        return true;
+      case 'frame':
+        return this.#frame();
+      default:
+        feed.accept();
+        return true;
+    }
+  }
+
+  end(): void {
+    this.#barrier = undefined;
+  }
+
+  #frame(): boolean {
+    const session = this.#session;
+    const { feed, context } = session;
+    const command = feed.command ?? context.live.known(feed.name);
+    const refusal = command === undefined ? undefined : this.#refusal(command);
+    if (refusal !== undefined) {
+      this.#flush();
+      feed.drop();
+      this.#ask(() => session.toClient(encodeError(refusal)));
+      return true;
+    }
+    feed.accept();
+    session.state.commands++;
+    if (command === undefined) return true;
+    session.state.lastCommand = command.name;
+    if (command.name === 'RESET') {
+      this.#flush();
+      this.#barrier = { word: undefined };
+    } else if (/UNSUBSCRIBE$/.test(command.name)) {
+      this.#flush();
+      this.#ask(() => {});
+    } else if (!this.#harmless(command)) this.#forGood = true;
+    return true;
+  }
+
+  #refusal(command: Command): string | undefined {
+    const { feed, context, state } = this.#session;
+    const exact = command.examine === undefined || feed.inline ? command : command.examine(this.#session.freshArgs());
+    return context.refusal(exact, state);
+  }
+
+  /** It leaves nothing in the connection that outlives the subscription. */
+  #harmless({ route, name }: Command): boolean {
+    if (route === 'read' || route === 'write' || route === 'primary' || route === 'cursor') return true;
+    return route === 'script' || route === 'scriptRead' || /SUBSCRIBE$/.test(name);
+  }
+
+  #flush(): void {
+    const bytes = this.#session.feed.takeRun();
+    if (bytes !== undefined) this.#line.write(bytes);
+  }
+
+  /** Everything before this has been answered when `then` is called; then it is seen whether to leave. */
+  #ask(then: () => void): void {
+    const word = `outrigger-${this.#session.context.random.next().toString(36).slice(2)}`;
+    this.#barrier = { word, then };
+    this.#line.write(encodeCommand(['PING', word]));
+  }
+
+  // ---- what the server sends
+
+  #received(chunk: Uint8Array): void {
+    if (this.#forGood && this.#barrier === undefined) {
+      this.#session.toClient(chunk);
+      return;
+    }
+    let at = 0;
+    let from = 0;
+    for (;;) {
+      const event = this.#scanner.next(chunk, at);
+      at = this.#scanner.offset;
+      if (event === ReplyEvent.more) break;
+      const frame = this.#whole(chunk.subarray(from, at));
+      from = at;
+      if (frame !== undefined && !this.#isOurs(frame)) this.#session.toClient(frame);
+    }
+    if (from < chunk.length) this.#hold(chunk.subarray(from));
+    this.#session.advance();
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes <= maxHeldBytes) return;
+    for (const held of this.#held) this.#session.toClient(held);
+    this.#held = [];
+  }
+
+  /** The frame that ends with `last`; what of it was passed on already is nobody's business any more. */
+  #whole(last: Uint8Array): Uint8Array | undefined {
+    const passedOn = this.#heldBytes > maxHeldBytes;
+    const frame = this.#held.length === 0 ? last : Buffer.concat([...this.#held, last]);
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (!passedOn) return frame;
+    this.#session.toClient(last);
+    return undefined;
+  }
+
+  /** Whether the frame answers our question; also counts subscriptions. */
+  #isOurs(frame: Uint8Array): boolean {
+    const head = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.byteLength, 128)).toString('latin1');
+    if (subscribing.test(head)) this.#count(frame, head);
+    if (this.#barrier === undefined) return false;
+    const { word } = this.#barrier;
+    if (word === undefined) {
+      if (resetReply.equals(frame)) queueMicrotask(() => this.#session.wasReset());
+      return false;
+    }
+    const echoed = head === `$${word.length}\r\n${word}\r\n`;
+    const ponged = head === `*2\r\n$4\r\npong\r\n$${word.length}\r\n${word}\r\n`;
+    if (!echoed && !ponged) return false;
+    const { then } = this.#barrier;
+    this.#barrier = undefined;
+    then();
+    const { protocol } = this.#session.state.identity;
+    const subscribed = protocol === 2 ? ponged : this.#counts.common + this.#counts.shard > 0;
+    if (!subscribed && !this.#forGood) {
+      this.#line.endRaw();
+      this.#leave();
+    }
+    return true;
+  }
+
+  #count(frame: Uint8Array, head: string): void {
+    const value = decodeReply(frame);
+    if (value.type !== 'push' && value.type !== 'list') return;
+    const [, , last] = value.items;
+    const kind = /\n(?<kind>[psun]*)subscribe/i.exec(head)?.groups?.['kind'] ?? '';
+    if (last?.type === 'integer') this.#counts[/^s/i.test(kind) ? 'shard' : 'common'] = Number(last.value);
+  }
+}

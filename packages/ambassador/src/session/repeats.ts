@@ -1,0 +1,299 @@
+/**
+ * What becomes of requests whose server turned them away, or was lost.
+ *
+ * A rejected request has not been executed, so it may be asked again, even a write. But not out of order: if something
+ * behind it in the pipeline has been executed meanwhile, asking again would swap effects. So from the first rejection on
+ * the run's answers are kept back until all of them are known. Then either everything from there on is put back in front
+ * of the client's requests and decided anew, or, when something behind it took effect, the client gets the servers' own
+ * answers as they are.
+ *
+ * A lost server leaves no answer to go by. Reads are put back; what may have changed something gets an error that says
+ * so, and is never sent again.
+ */
+
+import { decodeRequest, encodeCommand, encodeError, RequestEvent, RequestScanner } from '@outrigger/core/resp';
+import { Class, Rejection as Kind } from '../observe/names.ts';
+import type { Line } from '../upstream/line.ts';
+import { nobody, Run } from '../upstream/run.ts';
+import type { Rejection } from '../upstream/run.ts';
+import type { Server } from '../upstream/server.ts';
+import type { Refusal } from '../upstream/welcome.ts';
+import type { Sent } from './sent.ts';
+import type { Session } from './session.ts';
+
+/** How to ask again. */
+interface Plan {
+  readonly delayMs?: number;
+  /** No replica this time. */
+  readonly atPrimary?: boolean;
+  /** This server, once. */
+  readonly asked?: Server;
+  /** Sent before it. */
+  readonly prelude?: Uint8Array;
+}
+
+/** Times in a row that nothing came of asking again; then the client gets what there is. */
+const maxAttempts = 8;
+const firstDelayMs = 10;
+const maxDelayMs = 200;
+
+export class Repeats {
+  /** Answers are kept back: nothing more may be sent. */
+  pending = false;
+  /** The next request is not for a replica. */
+  atPrimary = false;
+  /** The next request is for this server. */
+  asked: Server | undefined;
+  readonly #session: Session;
+  #prelude: Uint8Array | undefined;
+  #plan: Plan = {};
+  #attempts = 0;
+  #sinceMs: number | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  get hasPrelude(): boolean {
+    return this.#prelude !== undefined;
+  }
+
+  /** Sends what must come right before the request that is being accepted. */
+  sendPrelude(line: Line): void {
+    if (this.#prelude !== undefined) line.send(new Run(nobody, line), this.#prelude, 1);
+    this.#prelude = undefined;
+  }
+
+  /** A request was placed: what was special about it is over. */
+  placed(): void {
+    this.atPrimary = false;
+    this.asked = undefined;
+  }
+
+  /** The client has got an answer. */
+  progressed(): void {
+    this.#attempts = 0;
+    this.#sinceMs = undefined;
+  }
+
+  /** False: the rejection is the answer. */
+  rejected(run: Sent, rejection: Rejection, bytes: Uint8Array): boolean {
+    const { counters } = this.#session.context;
+    counters.rejected(kinds[rejection], run.serverIndex);
+    if (run.rejectedAt < 0) {
+      const plan = this.#planFor(run, rejection, Buffer.from(bytes).toString('latin1', 1, bytes.length - 2));
+      if (plan === undefined) return false;
+      run.rejectedAt = run.answered - 1;
+      this.#plan = plan;
+      this.pending = true;
+    }
+    run.kept.push(bytes);
+    this.#judge();
+    return true;
+  }
+
+  /** An answer behind a rejected one. */
+  keep(run: Sent, bytes: Uint8Array): void {
+    run.kept.push(bytes);
+    run.executedBehind = true;
+    this.#judge();
+  }
+
+  lost(run: Sent, refusal: Refusal): void {
+    const session = this.#session;
+    const { ledger } = session;
+    const mine = ledger.runs.filter((other) => other.line === run.line);
+    if (!mine.includes(run)) return;
+    this.#doubtLost(run, refusal.why);
+    if (run.partial && !run.mute) {
+      session.abort(`${run.line.server.name} was lost in the middle of an answer: ${refusal.why}`);
+      return;
+    }
+    for (const other of mine) {
+      if (other.rejectedAt >= 0) this.#deliverKept(other);
+      other.owner = nobody;
+    }
+    this.pending = false;
+    const rooted = session.own.rooted && run.place === 'own';
+    this.#failUnknown(mine, refusal.why);
+    const rest = mine.find((other) => other.delivered < other.expected);
+    if (rest !== undefined) this.#again(rest, rest.delivered, {}, refusal.why);
+    if (rooted) session.finish();
+  }
+
+  /** Errors for everything up to the last request whose outcome nobody knows. */
+  #failUnknown(mine: readonly Sent[], why: string): void {
+    const last = mine.findLastIndex((run) => unrepeatable(run));
+    const { context } = this.#session;
+    for (const run of mine.slice(0, last + 1)) {
+      const whole = run !== mine[last] || run.place === 'own' || run.streamed;
+      let left = (whole ? run.expected : run.lastMutating) - run.delivered;
+      if (left <= 0) continue;
+      context.counters.outcomeUnknown(left);
+      const text = `OUTRIGGER write outcome unknown: ${run.line.server.name} was lost before it answered (${why}); the command may or may not have been executed`;
+      const error = encodeError(text);
+      if (run.streamed && this.#session.feed.streaming) {
+        left--;
+        this.#session.swallow(error.toString('latin1'));
+      }
+      for (; left > 0; left--) this.#session.ledger.deliver(run, error, 1);
+    }
+  }
+
+  #judge(): void {
+    const { ledger } = this.#session;
+    const run = ledger.runs.find((one) => one.rejectedAt >= 0);
+    if (run === undefined) {
+      this.pending = false;
+      return;
+    }
+    const same = ledger.runs.slice(ledger.runs.indexOf(run)).filter((other) => other.line === run.line);
+    if (same.some((other) => !other.done && other.lastMutating > 0)) return;
+    const swapped =
+      (run.executedBehind && run.mutatesFrom(run.rejectedAt + 1)) ||
+      same.slice(1).some((other) => other.lastMutating > 0 && executedAny(other));
+    if (!swapped) {
+      this.pending = false;
+      this.#again(run, run.rejectedAt, this.#plan, 'rejected');
+      return;
+    }
+    for (const other of same) if (other.rejectedAt >= 0) this.#deliverKept(other);
+    this.pending = false;
+  }
+
+  /** The client gets what was kept back, as it is. */
+  #deliverKept(run: Sent): void {
+    const answers = run.answered - run.rejectedAt;
+    const { kept } = run;
+    run.kept = [];
+    run.rejectedAt = -1;
+    run.settled = true;
+    this.#session.ledger.deliver(run, Buffer.concat(kept), answers);
+  }
+
+  #again(run: Sent, from: number, plan: Plan, why: string): void {
+    const session = this.#session;
+    this.#attempts++;
+    this.#sinceMs ??= session.ports.now();
+    const { counters } = session.context;
+    if (this.#attempts > maxAttempts && plan.delayMs === undefined) {
+      const error = encodeError(`OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`);
+      for (let left = run.expected - from; left > 0; left--) session.ledger.deliver(run, error, 1);
+      return;
+    }
+    counters.repeated(run.expected - from);
+    session.feed.putBack(session.ledger.takeFrom(run, from));
+    this.atPrimary = plan.atPrimary ?? false;
+    this.asked = plan.asked;
+    this.#prelude = plan.prelude;
+    if (plan.delayMs !== undefined) session.pauseFor(plan.delayMs);
+  }
+
+  /** Undefined: not to be asked again. */
+  #planFor(run: Sent, rejection: Rejection, text: string): Plan | undefined {
+    const { context, ports } = this.#session;
+    const { realm } = run;
+    const atReplica = run.place === 'replica';
+    this.#doubt(run, rejection, text);
+    if (run.capture !== undefined || run.streamed || run.settled || run.place === 'own') return undefined;
+    const waited = ports.now() - (this.#sinceMs ?? ports.now());
+    const inTime = waited < context.failoverWaitMs();
+    const later = inTime ? { delayMs: this.#delay() } : undefined;
+    switch (rejection) {
+      case 'READONLY':
+        if (atReplica) return { atPrimary: true };
+        // Within a script it may have done something before it met the read-only server.
+        return text.includes('script') ? undefined : later;
+      case 'LOADING':
+      case 'MASTERDOWN':
+        return atReplica ? {} : later;
+      case 'CLUSTERDOWN':
+      case 'TRYAGAIN':
+        return realm.clustered ? later : undefined;
+      case 'MOVED':
+        return realm.clustered && this.#attempts < maxAttempts ? {} : undefined;
+      case 'ASK':
+        return realm.clustered && this.#attempts < maxAttempts ? this.#ask(run, text) : undefined;
+      case 'NOSCRIPT':
+        return this.#loadScript(run);
+    }
+  }
+
+  #ask(run: Sent, text: string): Plan {
+    const [, , to = ''] = text.split(' ');
+    return { asked: run.realm.serverAt(to), prelude: encodeCommand(['ASKING']) };
+  }
+
+  #loadScript(run: Sent): Plan | undefined {
+    if (run.commandClass !== Class.script || this.#attempts >= maxAttempts) return undefined;
+    const [name, sha] = decodeRequest(firstRequest(run.requestsFrom(run.answered - 1)));
+    if (sha === undefined || !/^EVALSHA/i.test(name?.toString('latin1') ?? '')) return undefined;
+    const prelude = this.#session.context.scripts.load(sha.toString('latin1'));
+    if (prelude !== undefined) return { prelude };
+    // A replica may not have been told of it; the primary is asked before the client hears of it.
+    return run.place === 'replica' ? { atPrimary: true } : undefined;
+  }
+
+  #doubt(run: Sent, rejection: Rejection, text: string): void {
+    const server = run.line.server.name;
+    const { realm } = run;
+    if (run.place === 'replica') {
+      if (rejection === 'LOADING' || rejection === 'MASTERDOWN') this.#replicaFailed(run, text);
+      if (rejection !== 'MOVED') return;
+    }
+    if (rejection === 'READONLY') realm.doubt({ kind: 'readonly', server });
+    if (rejection === 'CLUSTERDOWN') realm.doubt({ kind: 'clusterdown', server });
+    if (rejection !== 'MOVED') return;
+    const [, slot = '', to = ''] = text.split(' ');
+    this.#session.context.counters.redirected(1);
+    realm.doubt({ kind: 'moved', slot: Number(slot), to });
+  }
+
+  #doubtLost(run: Sent, why: string): void {
+    if (run.place === 'replica') this.#replicaFailed(run, why);
+    else run.realm.doubt({ kind: 'lost', server: run.line.server.name });
+  }
+
+  #replicaFailed(run: Sent, why: string): void {
+    const { shard } = run;
+    for (const replica of shard.topology.replicas) {
+      if (replica.name === run.line.server.name) shard.topology.replicaFailed(replica, why);
+    }
+    shard.needRound();
+  }
+
+  #delay(): number {
+    const delay = Math.min(firstDelayMs * 2 ** this.#attempts, maxDelayMs);
+    return delay * (0.5 + this.#session.context.random.next() / 2);
+  }
+}
+
+const kinds: Readonly<Record<Rejection, (typeof Kind)[keyof typeof Kind]>> = {
+  READONLY: Kind.readonly,
+  LOADING: Kind.loading,
+  MASTERDOWN: Kind.masterdown,
+  CLUSTERDOWN: Kind.clusterdown,
+  TRYAGAIN: Kind.tryagain,
+  MOVED: Kind.moved,
+  ASK: Kind.ask,
+  NOSCRIPT: Kind.noscript,
+};
+
+/** Something it still owes may have taken effect, or cannot be sent again. */
+function unrepeatable(run: Sent): boolean {
+  const owes = run.delivered < run.expected;
+  return owes && (run.streamed || run.place === 'own' || run.mutatesFrom(run.delivered));
+}
+
+/** At least one of its requests was executed rather than rejected. */
+function executedAny(run: Sent): boolean {
+  return run.rejectedAt < 0 ? run.answered > 0 : run.rejectedAt > 0 || run.executedBehind;
+}
+
+/** The first of these requests. */
+function firstRequest(bytes: Uint8Array): Uint8Array {
+  const scanner = new RequestScanner();
+  let at = 0;
+  while (scanner.next(bytes, at) !== RequestEvent.end) at = scanner.offset;
+  return bytes.subarray(0, scanner.offset);
+}

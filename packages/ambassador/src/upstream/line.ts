@@ -1,0 +1,338 @@
+/**
+ * One connection to one server, shared by many sessions or owned by one.
+ *
+ * Requests are bytes that already are what the server wants, so they are queued as slices and joined once per turn of the
+ * event loop: fifty clients with a command each become one write, and Redis reads one socket instead of fifty. A line
+ * with nothing under way does not wait for the turn's end. Large slices are never joined: copying them costs more than
+ * the system call.
+ *
+ * Answers come in the order of the requests, so a queue of runs tells whose each is. They are found by their boundaries
+ * alone and handed over as slices of the chunk; a part of a long answer is handed over as it comes, and never kept. Only
+ * an error is looked at, and a server's rejection told apart from an answer.
+ */
+
+import { ReplyEvent, ReplyScanner, RespError } from '@outrigger/core/resp';
+import type { Identity } from '../session/state.ts';
+import { rejections } from './run.ts';
+import type { Rejection, Run } from './run.ts';
+import type { Server } from './server.ts';
+import type { Refusal, Welcome } from './welcome.ts';
+import type { OpenWire, Wire } from './wire.ts';
+
+/** Waits for a line to open, to fail or to have room. */
+export interface LineWaiter {
+  lineChanged(line: Line): void;
+}
+
+export interface LineOptions {
+  readonly server: Server;
+  readonly identity: Identity;
+  /** Belongs to one session: it may be paused, and its pushes are that session's. */
+  readonly exclusive: boolean;
+  /** To read from a replica of a Redis Cluster. */
+  readonly readonly: boolean;
+  readonly openWire: OpenWire;
+  /** Calls `flush` once this turn's requests are in. */
+  readonly soon: (line: Line) => void;
+  readonly now: () => number;
+  /** It is over: failed to open, or lost. */
+  readonly onLost: (line: Line, refusal: Refusal, was: 'opening' | 'open') => void;
+}
+
+/** Slices up to this size are joined; a longer one is written by itself. */
+const joinLimit = 16_384;
+/** With this much waiting, the turn's end is too far away. */
+const flushBytes = 65_536;
+
+const minus = 0x2d;
+const greater = 0x3e;
+const rejectionByByte: readonly (readonly Rejection[])[] = byFirstByte();
+
+export class Line {
+  readonly server: Server;
+  readonly identity: Identity;
+  readonly exclusive: boolean;
+  state: 'opening' | 'open' | 'closed' = 'opening';
+  /** Set once open. */
+  welcome: Welcome = { runId: '', role: 'unknown', clientId: 0, hello: undefined };
+  /** The socket has enough: send no more until `lineChanged`. */
+  full = false;
+  /** Something a client did stays in the connection: it must not serve another session. */
+  dirty = false;
+  /** Why it is closed. */
+  refusal: Refusal | undefined;
+  /** The CLIENT SETNAME it carries. */
+  name = '';
+  /** What comes unasked, on an exclusive line. */
+  onPush: ((bytes: Uint8Array) => void) | undefined;
+  readonly #options: LineOptions;
+  readonly #wire: Wire;
+  readonly #scanner = new ReplyScanner();
+  readonly #waiters = new Set<LineWaiter>();
+  readonly #runs: Run[] = [];
+  #out: Uint8Array[] = [];
+  #outBytes = 0;
+  #scheduled = false;
+  /** The beginning of an error or a push that has not arrived whole: neither is handed over in parts. */
+  #cut: Uint8Array | undefined;
+  /** Why it closes once nothing is owed any more. */
+  #leaving: string | undefined;
+  #raw: ((chunk: Uint8Array) => void) | undefined;
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+    this.server = options.server;
+    this.identity = options.identity;
+    this.exclusive = options.exclusive;
+    this.#wire = options.openWire(options.server, options.identity, options.readonly, {
+      opened: (welcome) => this.#opened(welcome),
+      received: (chunk) => this.#received(chunk),
+      drained: () => this.#drained(),
+      lost: (refusal) => this.#lost(refusal),
+    });
+  }
+
+  /** Requests without an answer. */
+  get outstanding(): number {
+    let sum = 0;
+    for (const run of this.#runs) sum += run.count - run.answered;
+    return sum;
+  }
+
+  get idle(): boolean {
+    return this.#runs.length === 0;
+  }
+
+  wait(waiter: LineWaiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  leave(waiter: LineWaiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /** Sends `bytes`, which hold `count` requests of `run` (0: more of one already counted). The line must be open. */
+  send(run: Run, bytes: Uint8Array, count: number): void {
+    const idle = this.#runs.length === 0;
+    run.count += count;
+    if (this.#runs.at(-1) !== run) {
+      this.#runs.push(run);
+      run.sentAtMs = this.#options.now();
+    }
+    this.#out.push(bytes);
+    this.#outBytes += bytes.length;
+    if ((idle && !this.#scheduled) || this.exclusive || this.#outBytes >= flushBytes) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#options.soon(this);
+    }
+  }
+
+  /** Writes what is queued. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#out.length === 0 || this.state !== 'open') return;
+    const out = this.#out;
+    this.#out = [];
+    this.#outBytes = 0;
+    let from = 0;
+    while (from < out.length) {
+      const to = joinable(out, from);
+      const bytes = to === from + 1 ? (out[from] as Uint8Array) : Buffer.concat(out.slice(from, to));
+      if (!this.#wire.write(bytes)) this.full = true;
+      from = to;
+    }
+  }
+
+  /** From now on everything received goes to `onBytes` untouched, and `write` sends. Nothing may be under way. */
+  startRaw(onBytes: (chunk: Uint8Array) => void): void {
+    this.#raw = onBytes;
+  }
+
+  /** Back to counting answers. Nothing may be under way. */
+  endRaw(): void {
+    this.#raw = undefined;
+  }
+
+  /** In raw mode: sends bytes as they are. */
+  write(bytes: Uint8Array): void {
+    if (!this.#wire.write(bytes)) this.full = true;
+  }
+
+  /** An exclusive line only: its server is not read from until `resume`. */
+  pause(): void {
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    this.#wire.resume();
+  }
+
+  /** Ends it; its runs are told. */
+  close(why: string): void {
+    if (this.state === 'closed') return;
+    this.#wire.destroy();
+    this.#end({ why, error: undefined });
+  }
+
+  closeWhenIdle(why: string): void {
+    if (this.idle) this.close(why);
+    else this.#leaving = why;
+  }
+
+  #opened(welcome: Welcome): void {
+    this.welcome = welcome;
+    this.state = 'open';
+    this.#tell();
+  }
+
+  #drained(): void {
+    this.full = false;
+    this.#tell();
+  }
+
+  #lost(refusal: Refusal): void {
+    const was = this.state === 'opening' ? 'opening' : 'open';
+    this.#options.onLost(this, refusal, was);
+    this.#end(refusal);
+  }
+
+  #end(refusal: Refusal): void {
+    this.state = 'closed';
+    this.refusal = refusal;
+    this.full = false;
+    this.#out = [];
+    for (const run of this.#runs.splice(0)) run.owner.lost(run, refusal);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.lineChanged(this);
+  }
+
+  // ---- answers
+
+  #received(chunk: Uint8Array): void {
+    if (this.#raw !== undefined) {
+      this.#raw(chunk);
+      return;
+    }
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      if (!(error instanceof RespError)) throw error;
+      this.#breach(`it does not speak RESP: ${error.message}`);
+    }
+  }
+
+  /** A server that cannot be followed: whose answer is whose is no longer known. */
+  #breach(why: string): void {
+    if (this.state === 'closed') return;
+    this.#wire.destroy();
+    this.#lost({ why, error: undefined });
+  }
+
+  #read(received: Uint8Array): void {
+    const held = this.#cut;
+    this.#cut = undefined;
+    const chunk = held === undefined ? received : Buffer.concat([held, received]);
+    // What was held has been scanned already, up to where it stopped.
+    let at = held?.length ?? 0;
+    /** Where what was not yet handed over begins, and how many answers of the oldest run it completes. */
+    let from = 0;
+    let answers = 0;
+    /** Where the current answer begins; −1: in an earlier chunk. */
+    let start = held === undefined && !this.#scanner.between ? -1 : 0;
+    for (;;) {
+      const event = this.#scanner.next(chunk, at);
+      at = this.#scanner.offset;
+      if (event === ReplyEvent.more) break;
+      const run = this.#runs[0];
+      if (event === ReplyEvent.push) {
+        if (from < start) this.#hand(chunk.subarray(from, start), answers);
+        if (this.exclusive) this.onPush?.(chunk.subarray(Math.max(start, 0), at));
+        answers = 0;
+        from = start = at;
+        continue;
+      }
+      if (run === undefined) {
+        this.#breach('it sent an answer nobody asked for');
+        return;
+      }
+      const rejection = start >= 0 && chunk[start] === minus ? rejectionIn(chunk, start, at) : undefined;
+      if (rejection !== undefined) {
+        if (from < start) this.#hand(chunk.subarray(from, start), answers);
+        this.#reject(rejection, chunk.subarray(start, at));
+        answers = 0;
+        from = at;
+      } else if (run.answered + ++answers === run.count) {
+        this.#hand(chunk.subarray(from, at), answers);
+        answers = 0;
+        from = at;
+      }
+      start = at;
+      if (this.state !== 'open') return;
+    }
+    this.#settle(chunk, from, start, answers);
+    if (this.#leaving !== undefined && this.idle) this.close(this.#leaving);
+  }
+
+  /** The chunk is used up: the last answer may have arrived in part. */
+  #settle(chunk: Uint8Array, from: number, start: number, answers: number): void {
+    let end = chunk.length;
+    if (start >= 0 && start < end && (chunk[start] === minus || chunk[start] === greater)) {
+      this.#cut = Buffer.from(chunk.subarray(start));
+      end = start;
+    }
+    if (from === end) return;
+    if (this.#runs.length === 0) {
+      this.#breach('it sent an answer nobody asked for');
+      return;
+    }
+    this.#hand(chunk.subarray(from, end), answers);
+  }
+
+  #hand(bytes: Uint8Array, answers: number): void {
+    const run = this.#runs[0] as Run;
+    run.answered += answers;
+    run.partial = !this.#scanner.between && this.#cut === undefined;
+    if (run.answered === run.count) this.#runs.shift();
+    run.owner.answered(run, bytes, answers);
+  }
+
+  #reject(rejection: Rejection, bytes: Uint8Array): void {
+    const run = this.#runs[0] as Run;
+    run.answered += 1;
+    run.partial = false;
+    if (run.answered === run.count) this.#runs.shift();
+    run.owner.rejected(run, rejection, bytes);
+  }
+}
+
+/** The end of the slices from `from` on that are worth joining. */
+function joinable(out: readonly Uint8Array[], from: number): number {
+  let to = from;
+  while (to < out.length && (out[to] as Uint8Array).length <= joinLimit) to++;
+  return Math.max(to, from + 1);
+}
+
+function rejectionIn(chunk: Uint8Array, start: number, end: number): Rejection | undefined {
+  for (const word of rejectionByByte[chunk[start + 1] as number] ?? []) {
+    if (start + 1 + word.length < end && matches(chunk, start + 1, word)) return word;
+  }
+  return undefined;
+}
+
+function matches(chunk: Uint8Array, at: number, word: string): boolean {
+  for (let i = 0; i < word.length; i++) if (chunk[at + i] !== word.charCodeAt(i)) return false;
+  const next = chunk[at + word.length];
+  return next === 0x20 || next === 0x0d;
+}
+
+function byFirstByte(): Rejection[][] {
+  const table: Rejection[][] = [];
+  for (const word of rejections) (table[word.charCodeAt(0)] ??= []).push(word);
+  return table;
+}

@@ -1,0 +1,126 @@
+/** A socket to a server, once it has been welcomed (welcome.ts). A simulation puts its own in its place. */
+
+import type { Clock } from '@outrigger/core/clock';
+import { errorCode } from '@outrigger/core/errors';
+import type { Net } from '@outrigger/core/net';
+import { ReplyDecoder } from '@outrigger/core/resp';
+import type { RespLimits } from '@outrigger/core/resp';
+import type { Socket } from 'node:net';
+import type { Identity } from '../session/state.ts';
+import { dial, readyEvent } from './dial.ts';
+import type { Credentials } from './credentials.ts';
+import type { Server } from './server.ts';
+import type { DialTls } from './server-tls.ts';
+import { WelcomeTalk } from './welcome.ts';
+import type { Refusal, Welcome } from './welcome.ts';
+
+export interface WireEvents {
+  /** Ready for commands; nothing of a client has been sent before. */
+  opened(welcome: Welcome): void;
+  /** Bytes of answers. */
+  received(chunk: Uint8Array): void;
+  /** The socket's buffer has emptied after a `write` that returned false. */
+  drained(): void;
+  /** Failed or closed, once; not after `destroy`. */
+  lost(refusal: Refusal): void;
+}
+
+export interface Wire {
+  /** False: enough for now, `drained` follows. */
+  write(bytes: Uint8Array): boolean;
+  pause(): void;
+  resume(): void;
+  /** Ends it without a word to the events. */
+  destroy(): void;
+}
+
+/** Never calls an event from within. `readonly`: to a replica of a Redis Cluster. */
+export type OpenWire = (server: Server, identity: Identity, readonly: boolean, events: WireEvents) => Wire;
+
+export interface WireOptions {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly connectTimeoutMs: number;
+  readonly respLimits: Partial<RespLimits>;
+  /** Of whom logs in without a user of their own. */
+  readonly credentials: (server: Server) => Credentials | undefined;
+  readonly tls: () => DialTls | undefined;
+}
+
+export function socketWires(options: WireOptions): OpenWire {
+  return (server, identity, readonly, events) => new SocketWire(options, server, identity, readonly, events);
+}
+
+class SocketWire implements Wire {
+  readonly #socket: Socket;
+  readonly #events: WireEvents;
+  readonly #timer;
+  #talk: WelcomeTalk | undefined;
+  #decoder = new ReplyDecoder();
+  #over = false;
+  #failure = 'closed by the server';
+
+  constructor(options: WireOptions, server: Server, identity: Identity, readonly: boolean, events: WireEvents) {
+    this.#events = events;
+    const login = identity.password === undefined ? options.credentials(server) : undefined;
+    const { username: user, password } = login ?? { username: identity.user, password: identity.password };
+    this.#talk = new WelcomeTalk({ ...identity, user, password }, readonly);
+    const socket = dial(server, options.net, options.tls());
+    this.#socket = socket;
+    this.#timer = options.clock.setTimeout(() => this.#fail({ why: 'ETIMEDOUT', error: undefined }), options.connectTimeoutMs);
+    socket.once(readyEvent(server), () => socket.write(this.#talk?.request ?? ''));
+    socket.on('data', this.#greeted);
+    socket.on('drain', () => events.drained());
+    socket.on('error', (error) => (this.#failure = errorCode(error)));
+    const closed = (): void => this.#fail({ why: this.#failure, error: undefined });
+    socket.once('end', closed);
+    socket.once('close', closed);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.#timer.cancel();
+    this.#socket.destroy();
+  }
+
+  readonly #greeted = (chunk: Buffer): void => {
+    try {
+      for (const value of this.#decoder.push(chunk)) {
+        const outcome = this.#talk?.take(value);
+        if (outcome === undefined) continue;
+        if ('why' in outcome) this.#fail(outcome);
+        else this.#open(outcome);
+        return;
+      }
+    } catch (error) {
+      this.#fail({ why: (error as Error).message, error: undefined });
+    }
+  };
+
+  #open(welcome: Welcome): void {
+    this.#timer.cancel();
+    this.#talk = undefined;
+    this.#decoder = undefined as never;
+    this.#socket.off('data', this.#greeted);
+    this.#socket.on('data', (chunk: Buffer) => this.#events.received(chunk));
+    this.#events.opened(welcome);
+  }
+
+  #fail(refusal: Refusal): void {
+    if (this.#over) return;
+    this.destroy();
+    this.#events.lost(refusal);
+  }
+}
