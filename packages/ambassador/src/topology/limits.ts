@@ -14,6 +14,10 @@ export interface TopologyLimits {
   readonly primarySilenceMs: number;
   /** Between two questions to the sentinels when none of their events asks for one. */
   readonly sentinelPollMs: number;
+  /** Sentinels asked, with those that the configured ones know of. */
+  readonly maxSentinels: number;
+  /** How long a word of an older epoch than the newest that was heard counts for nothing. */
+  readonly sentinelEpochHoldMs: number;
   /** Between two looks at a cluster's slots when nothing is doubted. */
   readonly slotRefreshMs: number;
   /** Nodes asked for the slots at once; the newest view counts. */
@@ -32,6 +36,8 @@ export const defaultTopologyLimits: TopologyLimits = Object.freeze({
   electionPollMaxMs: 200,
   primarySilenceMs: 6_000,
   sentinelPollMs: 1_000,
+  maxSentinels: 16,
+  sentinelEpochHoldMs: 10_000,
   slotRefreshMs: 5_000,
   slotViews: 3,
   maxShards: 1_000,
@@ -39,3 +45,13 @@ export const defaultTopologyLimits: TopologyLimits = Object.freeze({
   ejectMs: 1_000,
   ejectMaxMs: 30_000,
 });
+
+/** How soon to ask again: as often as `steadyMs`, and more often as long as there is no primary. */
+export function paceMs(
+  absentMs: number | undefined,
+  steadyMs: number,
+  { electionPollMs, electionPollMaxMs }: Pick<TopologyLimits, 'electionPollMs' | 'electionPollMaxMs'>,
+): number {
+  if (absentMs === undefined) return steadyMs;
+  return Math.min(steadyMs, electionPollMaxMs, Math.max(electionPollMs, absentMs / 20));
+}

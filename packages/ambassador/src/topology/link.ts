@@ -104,6 +104,7 @@ export class Link {
     try {
       const { redis, runId, zone } = await this.#opened();
       const [loading, replication] = await Promise.all([isLoading(redis), redis.info('replication')]);
+      if (runId === '') return { kind: 'gone', why: 'it does not tell its run_id: its user may not INFO' };
       const sample = readSample(runId, replication);
       const why = 'it does not tell its replication id and offset (Redis 4 or later does)';
       if (sample === undefined) return { kind: 'gone', why };
@@ -133,7 +134,7 @@ export class Link {
     this.#redis = redis;
     redis.once('end', () => this.#ended(redis));
     await ready();
-    const about = await redis.info('server');
+    const about = await redis.info('server').catch(mayNotAsk);
     if (this.#redis !== redis) throw new Error('closed');
     this.#open = {
       redis,
@@ -162,6 +163,12 @@ export class Link {
     this.#unansweredSinceMs = undefined;
     redis?.disconnect();
   }
+}
+
+/** The connection is good, only this question is not allowed. */
+function mayNotAsk(error: Error): string {
+  if (/^(NOPERM|ERR unknown command)/.test(error.message)) return '';
+  throw error;
 }
 
 /** INFO is answered while the data is loading; PING is not. */

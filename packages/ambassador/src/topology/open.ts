@@ -2,6 +2,7 @@
 
 import type { Realm, RealmEvents } from './realm.ts';
 import type { RealmConfig, RealmDeps } from './realm-options.ts';
+import { openSentinel } from './sentinel.ts';
 import { openServices, openStatic } from './static.ts';
 
 export type { RealmConfig, RealmDeps, RealmSource } from './realm-options.ts';
@@ -14,7 +15,7 @@ export function openRealm(config: RealmConfig, deps: RealmDeps, events: RealmEve
     case 'service':
       return openServices(config, deps, events);
     case 'sentinel':
-      return openStatic({ ...config, kind: 'static', primary: undefined, replicas: [] }, deps, events);
+      return openSentinel(config, deps, events);
     case 'cluster':
       return openStatic({ ...config, kind: 'static', primary: undefined, replicas: [] }, deps, events);
   }

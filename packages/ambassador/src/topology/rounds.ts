@@ -8,6 +8,7 @@ import { Dirty } from '@outrigger/core/lifecycle';
 import type { Logger } from '@outrigger/core/log';
 import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Server } from '../upstream/server.ts';
+import { paceMs } from './limits.ts';
 import type { TopologyLimits } from './limits.ts';
 import type { Heard } from './link.ts';
 import type { TopologyMetrics } from './metrics.ts';
@@ -100,9 +101,7 @@ export class Rounds {
     const { clock, shard, limits, maxLagMs } = this.#options;
     // Several rounds within max-lag, or a replica that keeps up would look too old between two of them.
     const steady = Math.min(limits.pollIntervalMs, maxLagMs() / 4);
-    const absentMs = shard.absentMs(clock.now());
-    if (absentMs === undefined) return steady;
-    return Math.min(steady, limits.electionPollMaxMs, Math.max(limits.electionPollMs, absentMs / 20));
+    return paceMs(shard.absentMs(clock.now()), steady, limits);
   }
 
   async #round(): Promise<void> {

@@ -54,9 +54,9 @@ async function open(
 ): Promise<Realm> {
   const realm = new OneShardRealm(config, deps, events);
   // Changes that come before everything is known are in what is read then.
-  let known: readonly EndpointWatch[] | undefined;
+  let known: readonly EndpointWatch[] = [];
   const followed = await followAll(specs, deps.watchService, () => {
-    if (known !== undefined) realm.place(place(known));
+    if (known.length > 0) realm.place(place(known));
   });
   known = followed;
   realm.closing(() => {
