@@ -26,7 +26,7 @@ export class House implements SessionRegistry {
   readonly #lines = new Map<string, Wire>();
   #lastId = 0;
 
-  constructor(t: Teardown, server: Redis, auth: AuthCheck = open) {
+  constructor(t: Teardown, server: Pick<Redis, 'port'>, auth: AuthCheck = open) {
     this.t = t;
     this.port = server.port;
     this.auth = auth;
