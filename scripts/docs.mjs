@@ -1,7 +1,8 @@
 /**
- * Brings the flag tables of docs/configuration.md and the file lists of ARCHITECTURE.md up to date: flags, meanings and
- * defaults come from `--help`, purposes from the comment each file opens with. The last cell of a flag's row (what raising
- * or lowering it does) is written by hand and kept.
+ * Brings the flag tables of docs/configuration.md, the command tables of docs/redis-commands.md and the file lists of
+ * ARCHITECTURE.md up to date: flags, meanings and defaults come from `--help`, routes from the ambassador's table, purposes
+ * from the comment each file opens with. The last cell of a flag's row (what raising or lowering it does) is written by
+ * hand and kept.
  *
  *     npm run build && node scripts/docs.mjs
  */
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { parseHelp, renderFlags, sharedFlags } from './docs/flags.mjs';
 import { fileList } from './docs/files.mjs';
 import { fillMarked } from './docs/marked.mjs';
+import { commandTable } from './docs/redis-commands.mjs';
 import { root } from './setup/paths.mjs';
 
 const main = join(root, 'packages/cli/dist/main.js');
@@ -19,6 +21,7 @@ const helpOf = (command) =>
   parseHelp(execFileSync(process.execPath, [main, command, '--help'], { encoding: 'utf8' }));
 
 update('docs/configuration.md', 'flags', (command, old) => renderFlags(flagsFor(command), old));
+update('docs/redis-commands.md', 'commands', (part) => commandTable(part));
 update('ARCHITECTURE.md', 'files', (name) => fileList(name));
 
 /** The shared tables stand once; a command's own table leaves them out. */
