@@ -22,7 +22,9 @@ export interface HandshakesOptions {
 /** Handshakes under way; `material.ca` present means that clients must show a certificate. */
 export class Handshakes {
   readonly #options: HandshakesOptions;
-  readonly #pending = new Set<Socket>();
+  /** Every socket below TLS that is open. */
+  readonly #sockets = new Set<Socket>();
+  #pending = 0;
   #server: Server | undefined;
 
   constructor(options: HandshakesOptions) {
@@ -30,7 +32,7 @@ export class Handshakes {
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending;
   }
 
   use(material: SecureContextOptions): void {
@@ -42,8 +44,13 @@ export class Handshakes {
       handshakeTimeout: this.#options.timeoutMs(),
       allowHalfOpen: true,
     });
-    server.on('secureConnection', (socket) => this.#options.onSocket(socket));
+    server.on('secureConnection', (socket) => {
+      this.#pending -= 1;
+      this.#options.onSocket(socket);
+    });
+    // Of each handshake there is either this or `secureConnection`.
     server.on('tlsClientError', (error, socket) => {
+      this.#pending -= 1;
       this.#options.failures.add(1, reasonOf(error, socket));
       socket.destroy();
     });
@@ -51,21 +58,20 @@ export class Handshakes {
   }
 
   accept(raw: Socket): void {
-    if (this.#server === undefined || this.#pending.size >= this.#options.maxHandshakes()) {
+    if (this.#server === undefined || this.#pending >= this.#options.maxHandshakes()) {
       this.#options.failures.add(1, 'full');
       raw.destroy();
       return;
     }
-    this.#pending.add(raw);
-    raw.on('close', () => this.#pending.delete(raw));
+    this.#pending += 1;
+    this.#sockets.add(raw);
+    raw.once('close', () => this.#sockets.delete(raw));
     this.#server.emit('connection', raw);
   }
 
-  /** The handshake of this socket is over. */
-  settled(): void {}
-
+  /** Ends what is open, handshakes above all: nobody else knows of them. */
   close(): void {
-    for (const raw of this.#pending) raw.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
 

@@ -40,14 +40,17 @@ export function authCommand(credentials: Credentials): Buffer {
   return encodeCommand(username === undefined ? ['AUTH', password] : ['AUTH', username, password]);
 }
 
+/** Bytes that are no text would all become the same character, and passwords alike that are not. */
+const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 async function readSecretFile(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+    return strictText.decode(await readFile(path)).replace(/\r?\n$/, '');
   } catch (error) {
     throw new OutriggerError(`cannot read the password from ${path}: ${errorCode(error)}`, {
       code: 'AMBASSADOR_NO_PASSWORD',
       target: path,
-      hint: 'the file must exist and be readable by this user',
+      hint: 'the file must exist, be readable by this user, and be UTF-8 text',
       cause: error,
     });
   }
