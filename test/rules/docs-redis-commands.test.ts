@@ -1,9 +1,11 @@
-/** docs/redis-commands.md says of every command what the ambassador's table says. */
+/** docs/redis-commands.md says of every command what the ambassador's table says, and the table is as generated. */
 
 import { test } from 'tap';
 import { markedParts } from '../../scripts/docs/marked.mjs';
 import { commandParts, commandTable } from '../../scripts/docs/redis-commands.mjs';
-import { CommandTable } from '../../packages/ambassador/src/commands/table.ts';
+import { renderTable } from '../../scripts/redis-commands/render.mjs';
+import { CommandTable, knownRows } from '../../packages/ambassador/src/commands/table.ts';
+import { generatedServers } from '../../packages/ambassador/src/commands/table.generated.ts';
 import { report } from './problems.ts';
 import { files } from './tree.ts';
 
@@ -33,5 +35,15 @@ test('every command is on the page once', (t) => {
 test('of every read whose answers differ by their flags the page says how', (t) => {
   const undescribed = (parts['reads'] ?? '').split('\n').filter((row) => row.endsWith('| ? |'));
   t.same(undescribed, [], 'describe it in DIFFERS of scripts/docs/redis-commands.mjs');
+  t.end();
+});
+
+test('nobody has edited the generated table', (t) => {
+  const answers = Object.values(generatedServers).map((server) => ({
+    server,
+    rows: knownRows().filter(({ origin }) => origin.split(', ').includes(server)),
+  }));
+  const [file] = files('packages/ambassador/src/commands/table.generated.ts');
+  t.equal(renderTable(answers), file?.text, 'Run: node scripts/redis-commands.mjs');
   t.end();
 });

@@ -43,6 +43,11 @@ export class LiveCommands {
     this.#ask = ask;
   }
 
+  /** How much of `maxLearnedCommands` is taken: by commands, and by names that have none. For metrics. */
+  get kept(): { readonly learned: number; readonly unknown: number } {
+    return { learned: this.#learned, unknown: this.#unknown.size };
+  }
+
   /** Of a name (upper case) that the table does not have; undefined: ask with `learn`. */
   known(name: string): Command | undefined {
     return this.#known.get(name) ?? (this.#unknown.has(name) ? this.#table.unknown : undefined);

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { renderTable } from '../../../../scripts/redis-commands/render.mjs';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import { LiveCommands } from '../../src/commands/live.ts';
 import { rowsOfReply, writeRow } from '../../src/commands/row.ts';
@@ -46,16 +44,6 @@ for (const [kind, program] of servers) {
     );
   });
 }
-
-test('the file is as the script writes it', (t) => {
-  const answers = Object.values(generatedServers).map((server) => ({
-    server,
-    rows: knownRows().filter(({ origin }) => origin.split(', ').includes(server)),
-  }));
-  const file = new URL('../../src/commands/table.generated.ts', import.meta.url);
-  t.equal(renderTable(answers), readFileSync(file, 'utf8'), generate);
-  t.end();
-});
 
 async function never(name: string): Promise<never> {
   throw new Error(`asked for ${name}`);

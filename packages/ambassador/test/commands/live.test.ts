@@ -157,6 +157,7 @@ test('a client that makes names up pushes out made-up names only', async (t) => 
   t.equal(live.known('MADEUP4'), undefined, 'the oldest are forgotten');
   t.equal(live.known('MADEUP5'), table.unknown);
   t.equal(asked.length, maxLearnedCommands + 6);
+  t.same(live.kept, { learned: 1, unknown: maxLearnedCommands });
 });
 
 test('no server can make the ambassador learn without end', async (t) => {
