@@ -23,7 +23,7 @@ function sorted(rows: readonly Row[]): string[] {
 for (const [kind, program] of servers) {
   test(`the table holds what ${program} says`, needs(program), async (t) => {
     const server = await startRedis(t, { program });
-    const info = String(await server.cli('INFO', 'server'));
+    const info = await server.cli('INFO', 'server');
     const version = new RegExp(`^${kind}_version:(\\S+)`, 'm').exec(info)?.[1] ?? '';
     const origin = `${kind} ${version}`;
     const reply = await ask(server, 'COMMAND');
