@@ -49,6 +49,10 @@ export class OneShardRealm implements Realm {
     return this.#asked.shard;
   }
 
+  get problem(): string {
+    return this.shard.why;
+  }
+
   place({ servers, belief }: Place): void {
     this.shard.place(servers, belief);
     this.#links.keep(new Set(servers.map(({ name }) => name)));

@@ -2,6 +2,7 @@
 
 import type { Realm, RealmEvents } from './realm.ts';
 import type { RealmConfig, RealmDeps } from './realm-options.ts';
+import { openCluster } from './cluster.ts';
 import { openSentinel } from './sentinel.ts';
 import { openServices, openStatic } from './static.ts';
 
@@ -17,6 +18,6 @@ export function openRealm(config: RealmConfig, deps: RealmDeps, events: RealmEve
     case 'sentinel':
       return openSentinel(config, deps, events);
     case 'cluster':
-      return openStatic({ ...config, kind: 'static', primary: undefined, replicas: [] }, deps, events);
+      return openCluster(config, deps, events);
   }
 }

@@ -39,6 +39,8 @@ export interface Realm {
   /** Whether keys decide: a Redis Cluster. Otherwise `shardOf` ignores its argument. */
   readonly clustered: boolean;
   readonly shards: readonly Shard[];
+  /** Why not everything is served; '' when it is. */
+  readonly problem: string;
   /** The shard of a hash slot (0–16383; −1 when the command has no key: any). Undefined while no one serves the slot. */
   shardOf(slot: number): Shard | undefined;
   /** A server by `HOST:PORT`, for -ASK. Known or not, it is one of this realm's with its TLS. */

@@ -45,10 +45,10 @@ export async function open(
     told.push(what);
     toldAtMs.set(what, deps.clock.now());
   };
-  let realm: Realm | undefined;
+  const known: { realm?: Realm } = {};
   const offered = new Map<Shard, string | undefined>();
   const look = (): void => {
-    for (const shard of realm?.shards ?? []) {
+    for (const shard of known.realm?.shards ?? []) {
       const name = shard.primary?.name;
       const before = offered.get(shard);
       if (before === name) continue;
@@ -56,7 +56,7 @@ export async function open(
       if (name !== undefined) tell(`primary ${name}`);
     }
   };
-  realm = await openRealm(
+  const realm = await openRealm(
     { ...source, name: 'test', maxLagMs: () => replaced.maxLagMs ?? 10_000 },
     {
       ...deps,
@@ -69,19 +69,19 @@ export async function open(
       changed: look,
       silent: (name) => tell(`silent ${name}`),
       deposed: (name) => {
-        const left = realm?.shards.filter((shard) => shard.primary?.name === name) ?? [];
+        const left = known.realm?.shards.filter((shard) => shard.primary?.name === name) ?? [];
         if (left.length > 0) throw new Error(`${name} is still offered as it is deposed`);
         look();
         tell(`deposed ${name}`);
       },
     },
   );
-  const opened = realm;
+  known.realm = realm;
   look();
-  t.teardown(() => opened.close());
-  const shard = (): Shard => opened.shards[0] as Shard;
+  t.teardown(() => realm.close());
+  const shard = (): Shard => realm.shards[0] as Shard;
   return {
-    realm: opened,
+    realm,
     get shard() {
       return shard();
     },
