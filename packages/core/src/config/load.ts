@@ -58,6 +58,8 @@ function problemOf({ field, message }: FieldError): Problem {
   const path = field.replace(/^\./, '');
   const missing = /^Required value(?:: (.*))?$/s.exec(message);
   if (missing !== null) return { path, got: 'nothing', want: missing[1] ?? 'a value' };
+  const unwanted = /^Forbidden: (.*)$/s.exec(message);
+  if (unwanted !== null) return { path, got: 'a value', want: `none: it ${unwanted[1]}` };
   const [, got, want] =
     /^(?:Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"|[^:]*)(?:: (.*))?$/s.exec(message) ?? [];
   return { path, got: got ?? message, want: want ?? 'another value' };

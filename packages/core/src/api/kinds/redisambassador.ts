@@ -61,10 +61,10 @@ const user = object(
     name: string('Name; AUTH with a password alone means the user named default'),
     passwordFrom: secretSource,
     readOnly: boolean('Commands that may write are refused', { default: false }),
-    allow: list(string(), 'Commands this user may send, NAME or NAME|SUBCOMMAND; all if absent', {
+    allow: list(string(), 'Commands this user may send, written like allowCommands; all if absent', {
       maxItems: 512,
     }),
-    deny: list(string(), 'Commands refused, NAME or NAME|SUBCOMMAND', { maxItems: 512 }),
+    deny: list(string(), 'Commands refused, written like allowCommands', { maxItems: 512 }),
   },
   { required: ['name', 'passwordFrom', 'readOnly'], description: 'A user that applications log in as' },
 );
@@ -153,10 +153,14 @@ export const redisAmbassadorSpec = object(
       maxItems: 256,
     }),
     readOnly: boolean('Commands that may write are refused', { default: false }),
-    allowCommands: list(string(), 'Commands that are taken, NAME or NAME|SUBCOMMAND; all if absent', {
-      maxItems: 512,
-    }),
-    denyCommands: list(string(), 'Commands that are refused, NAME or NAME|SUBCOMMAND', { maxItems: 512 }),
+    allowCommands: list(
+      string(),
+      'Commands that are taken: names, or names and subcommands joined by a vertical bar; all if absent',
+      {
+        maxItems: 512,
+      },
+    ),
+    denyCommands: list(string(), 'Commands that are refused, written like allowCommands', { maxItems: 512 }),
     tls,
     serverTls,
     limits: redisLimits,

@@ -1,9 +1,4 @@
-import {
-  metricsAdapterKind,
-  redisAmbassadorKind,
-  trafficPolicyKind,
-  validateMetricsAdapterSpec,
-} from '@outrigger/core/api';
+import { metricsAdapterKind, trafficPolicyKind, validateMetricsAdapterSpec } from '@outrigger/core/api';
 import { test } from 'tap';
 import type { Loose } from '../fixtures.ts';
 import { admitted, line, named, policy, problems, where } from '../fixtures.ts';
@@ -82,74 +77,6 @@ test('TrafficPolicy: accepts all its settings', (t) => {
     },
   };
   t.same(problems(trafficPolicyKind, policy(spec)), []);
-  t.end();
-});
-
-const ambassador = (spec: Loose): Loose => named({ spec: { primary: '127.0.0.1:6379', ...spec } });
-
-const badAmbassadors: [string, Loose, string[]][] = [
-  ['no primary', { primary: undefined }, ['Required spec.primary']],
-  ['a primary that is no address', { primary: 'redis' }, ['Invalid spec.primary']],
-  ['a replica that is no address', { replica: ['10.0.0.1:6379', ':0'] }, ['Invalid spec.replica[1]']],
-  ['one replica twice', { replica: ['10.0.0.1:6379', '10.0.0.1:6379'] }, ['Duplicate spec.replica[1]']],
-  [
-    'too many replicas',
-    { replica: Array.from({ length: 65 }, (_, i) => `10.0.0.${i}:1`) },
-    ['TooMany spec.replica'],
-  ],
-  ['a bad place to listen', { listen: '6379' }, ['Invalid spec.listen']],
-  ['a bad admin address', { admin: 'x' }, ['Invalid spec.admin']],
-  ['an unknown read policy', { readPolicy: 'any' }, ['NotSupported spec.readPolicy']],
-  ['unknown consistency', { consistency: 'strong' }, ['NotSupported spec.consistency']],
-  ['no lag at all', { maxLag: '0s' }, ['Invalid spec.maxLag']],
-  ['a password from nowhere', { passwordFrom: {} }, ['Required spec.passwordFrom']],
-  [
-    'a password from two places',
-    { passwordFrom: { file: '/p', env: 'P' } },
-    ['Forbidden spec.passwordFrom.env'],
-  ],
-  ['a Secret without a key', { passwordFrom: { secret: 'redis' } }, ['Invalid spec.passwordFrom.secret']],
-  ['an unknown log level', { logLevel: 'loud' }, ['NotSupported spec.logLevel']],
-];
-
-for (const [name, spec, want] of badAmbassadors) {
-  test(`RedisAmbassador: refuses ${name}`, (t) => {
-    t.same(where(problems(redisAmbassadorKind, ambassador(spec))), want);
-    t.end();
-  });
-}
-
-test('RedisAmbassador: accepts every way to name a server, and a password by reference alone', (t) => {
-  const spec = {
-    primary: 'svc:default/redis:6379',
-    replica: [
-      'redis://10.0.0.2:6379',
-      'rediss://redis.example.com',
-      'unix:/run/redis.sock',
-      '[2001:db8::1]:6379',
-    ],
-    username: 'app',
-    passwordFrom: { secret: 'redis/password' },
-  };
-  t.same(problems(redisAmbassadorKind, ambassador(spec)), []);
-  t.match(admitted(redisAmbassadorKind, ambassador({})).spec, {
-    listen: '127.0.0.1:6379',
-    admin: '127.0.0.1:9121',
-    readPolicy: 'preferReplica',
-    consistency: 'session',
-    maxLag: '10s',
-    drainTimeout: '25s',
-    logLevel: 'info',
-  });
-  t.notOk('password' in redisAmbassadorKind.schema.fields);
-  t.end();
-});
-
-test('RedisAmbassador: says why an address is none', (t) => {
-  t.same(problems(redisAmbassadorKind, ambassador({ primary: 'redis' })), [
-    'Invalid spec.primary: Invalid value: "redis": "redis" is not an address; want HOST:PORT, [V6]:PORT, :PORT, ' +
-      'unix:/path or fd:N',
-  ]);
   t.end();
 });
 
