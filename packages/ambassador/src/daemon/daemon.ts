@@ -22,6 +22,7 @@ import type { RealmDeps } from '../topology/open.ts';
 import { watchServices } from '../topology/services.ts';
 import type { WatchService } from '../topology/source.ts';
 import { ServerTlsFiles } from '../upstream/server-tls.ts';
+import type { DialTls } from '../upstream/server-tls.ts';
 import type { AmbassadorConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { Handshakes, handshakeFailures } from './listen-tls.ts';
@@ -78,7 +79,9 @@ class Ambassador implements Daemon {
     this.#cleanup = cleanup;
     this.#engine = new Engine(config, deps);
     this.#topologyCounters = new TopologyCounters(deps.metrics);
-    this.#slowLog = new SlowLog({ ...config.slowLog, keys: false }, () => this.#engine.counters.slowCommand());
+    this.#slowLog = new SlowLog({ ...config.slowLog, keys: false }, () =>
+      this.#engine.counters.slowCommand(),
+    );
     this.#handshakes = new Handshakes({
       failures: handshakeFailures(deps.metrics),
       maxHandshakes: () => this.#config.limits.maxClients - this.#engine.size,
@@ -189,7 +192,7 @@ class Ambassador implements Daemon {
       undo.add('tls', () => tls?.close());
       const serverTls = config.serverTls && (await ServerTlsFiles.open(config.serverTls, files));
       undo.add('serverTls', () => serverTls?.close());
-      const realmDeps: Omit<RealmDeps, 'credentials'> = {
+      const realmDeps: Omit<RealmDeps, 'credentials' | 'tls'> = {
         clock,
         log,
         net,
@@ -199,11 +202,12 @@ class Ambassador implements Daemon {
         zone: () => (this.#config.zone === '' ? undefined : this.#config.zone),
         metrics: this.#topologyCounters,
       };
+      const dialTls = (): DialTls | undefined => serverTls?.current;
       const same = this.#opened !== undefined && upstreamsOf(config) === upstreamsOf(this.#config);
       const realms = same
         ? (this.#opened as Opened).realms
-        : await Realms.open(config, secrets, realmDeps, this.#engine.events);
-      realms.follow(config, secrets);
+        : await Realms.open(config, secrets, dialTls, realmDeps, this.#engine.events);
+      realms.follow(config, secrets, dialTls);
       return { secrets, realms, tls, serverTls };
     } catch (error) {
       await undo.run();
@@ -266,5 +270,9 @@ function withCa({ certFile, keyFile, clientCaFile }: NonNullable<AmbassadorConfi
 
 /** What a realm is made of: changed, it is opened anew. */
 function upstreamsOf({ upstream, login, routes }: AmbassadorConfig): string {
-  return JSON.stringify([upstream, login, routes.map((route) => [route.prefix.toString('latin1'), route.upstream, route.login])]);
+  return JSON.stringify([
+    upstream,
+    login,
+    routes.map((route) => [route.prefix.toString('latin1'), route.upstream, route.login]),
+  ]);
 }

@@ -6,6 +6,7 @@ import { openRealm } from '../topology/open.ts';
 import type { RealmDeps, RealmSource } from '../topology/open.ts';
 import type { Realm, RealmEvents, Shard } from '../topology/realm.ts';
 import type { Credentials } from '../upstream/credentials.ts';
+import type { DialTls } from '../upstream/server-tls.ts';
 import type { AmbassadorConfig, Login, UpstreamSpec } from './config.ts';
 
 interface Opened {
@@ -18,13 +19,15 @@ interface Opened {
 export class Realms implements Routes {
   readonly #opened: readonly Opened[];
   #secrets: Secrets;
+  #tls: () => DialTls | undefined;
   #config: AmbassadorConfig;
 
   /** Resolves when every server has been asked once. Throws what opening throws, after closing what was open. */
   static async open(
     config: AmbassadorConfig,
     secrets: Secrets,
-    deps: Omit<RealmDeps, 'credentials'>,
+    tls: () => DialTls | undefined,
+    deps: Omit<RealmDeps, 'credentials' | 'tls'>,
     events: RealmEvents,
   ): Promise<Realms> {
     const wanted = [
@@ -32,13 +35,14 @@ export class Realms implements Routes {
       { prefix: undefined, upstream: config.upstream, login: config.login },
     ];
     const opened: Opened[] = [];
-    const realms = new Realms(config, secrets, opened);
+    const realms = new Realms(config, secrets, tls, opened);
     try {
       for (const { prefix, upstream, login } of wanted) {
         const name = prefix === undefined ? 'default' : `prefix ${prefix.toString('latin1')}`;
         const source = { ...sourceOf(upstream, secrets), name, maxLagMs: () => realms.#config.maxLagMs };
         const credentials = (): Credentials | undefined => realms.#secrets.credentials(login);
-        opened.push({ prefix, login, realm: await openRealm(source, { ...deps, credentials }, events) });
+        const own = { ...deps, credentials, tls: () => realms.#tls() };
+        opened.push({ prefix, login, realm: await openRealm(source, own, events) });
       }
     } catch (error) {
       for (const { realm } of opened) realm.close();
@@ -47,9 +51,15 @@ export class Realms implements Routes {
     return realms;
   }
 
-  private constructor(config: AmbassadorConfig, secrets: Secrets, opened: readonly Opened[]) {
+  private constructor(
+    config: AmbassadorConfig,
+    secrets: Secrets,
+    tls: () => DialTls | undefined,
+    opened: readonly Opened[],
+  ) {
     this.#config = config;
     this.#secrets = secrets;
+    this.#tls = tls;
     this.#opened = opened;
   }
 
@@ -62,9 +72,10 @@ export class Realms implements Routes {
   }
 
   /** Follows a reload that leaves the servers as they are. */
-  follow(config: AmbassadorConfig, secrets: Secrets): void {
+  follow(config: AmbassadorConfig, secrets: Secrets, tls: () => DialTls | undefined): void {
     this.#config = config;
     this.#secrets = secrets;
+    this.#tls = tls;
   }
 
   realmOf(key: Uint8Array | undefined): Realm {

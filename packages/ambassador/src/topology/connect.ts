@@ -5,11 +5,14 @@ import type { Net } from '@outrigger/core/net';
 import type { Redis } from 'ioredis';
 import type { Credentials } from '../upstream/credentials.ts';
 import { dial } from '../upstream/dial.ts';
+import type { DialTls } from '../upstream/server-tls.ts';
 import type { Server } from '../upstream/server.ts';
 
 export interface ConnectionOptions {
   readonly net: Net;
   readonly credentials: () => Credentials | undefined;
+  /** See RealmDeps. */
+  readonly tls?: (() => DialTls | undefined) | undefined;
 }
 
 /** A connection that is made when `ready` is awaited, and can be dropped meanwhile. */
@@ -28,7 +31,9 @@ export async function connecting(server: Server, options: ConnectionOptions): Pr
       super(0);
     }
     connect(): Promise<ReturnType<typeof dial>> {
-      const stream = dial(server, options.net);
+      const stream = dial(server, options.net, options.tls?.());
+      // ioredis listens too, but not from the first moment and not after it was told to disconnect.
+      stream.on('error', () => {});
       this.stream = stream;
       return Promise.resolve(stream);
     }

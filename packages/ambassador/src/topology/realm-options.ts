@@ -5,6 +5,7 @@ import type { Logger } from '@outrigger/core/log';
 import type { Net } from '@outrigger/core/net';
 import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Credentials } from '../upstream/credentials.ts';
+import type { DialTls } from '../upstream/server-tls.ts';
 import type { ServerSpec } from '../upstream/server.ts';
 import type { TopologyLimits } from './limits.ts';
 import type { TopologyMetrics } from './metrics.ts';
@@ -53,6 +54,8 @@ export interface RealmDeps {
   readonly random: Random;
   readonly limits: AmbassadorLimits & Partial<TopologyLimits>;
   readonly credentials: () => Credentials | undefined;
+  /** What connections to servers with TLS use; undefined is Node's defaults. */
+  readonly tls?: (() => DialTls | undefined) | undefined;
   /** For servers written as `svc:NAMESPACE/NAME`. */
   readonly watchService?: WatchService | undefined;
   /** Our own availability zone, for `nearest`; undefined when it is not known. */

@@ -16,7 +16,14 @@ export interface ServiceRecord {
 export interface SliceRecord {
   readonly service: string;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
-  readonly endpoints: readonly { readonly address: string; readonly ready: boolean }[];
+  readonly endpoints: readonly SliceEndpoint[];
+}
+
+export interface SliceEndpoint {
+  readonly address: string;
+  readonly ready: boolean;
+  /** The zone whose clients are meant to use it, or else the one it is in. */
+  readonly zone?: string;
 }
 
 /** Watches each Service once, however often it is named. */
@@ -54,9 +61,9 @@ export function serversOf(
   for (const slice of slices) {
     const number = slice.ports.find((one) => one.name === port.name)?.port;
     if (number === undefined) continue;
-    for (const { address, ready } of slice.endpoints) {
+    for (const { address, ready, zone } of slice.endpoints) {
       const server = serverAt({ kind: 'tcp', host: address, port: number });
-      if (ready) servers.set(server.name, server);
+      if (ready) servers.set(server.name, { ...server, zone });
     }
   }
   return {
@@ -78,9 +85,11 @@ export function projectSlice(slice: EndpointSlice): SliceRecord | undefined {
   return {
     service: `${slice.metadata.namespace}/${service}`,
     ports: ports.flatMap(({ name = '', port }) => (port === undefined ? [] : [{ name, port }])),
-    endpoints: (slice.endpoints ?? []).flatMap(({ addresses: [address], conditions }) =>
-      address === undefined ? [] : [{ address, ready: conditions?.ready ?? true }],
-    ),
+    endpoints: (slice.endpoints ?? []).flatMap(({ addresses: [address], conditions, zone, hints }) => {
+      if (address === undefined) return [];
+      const near = hints?.forZones?.[0]?.name ?? zone;
+      return [{ address, ready: conditions?.ready ?? true, ...(near === undefined ? {} : { zone: near }) }];
+    }),
   };
 }
 
