@@ -155,6 +155,8 @@ export class Repeats {
     if (!swapped) {
       this.pending = false;
       this.#again(run, run.rejectedAt, this.#plan, 'rejected');
+      // What was put back is to be looked at, though the client has sent nothing new.
+      this.#session.advance();
       return;
     }
     for (const other of same) if (other.rejectedAt >= 0) this.#deliverKept(other);
