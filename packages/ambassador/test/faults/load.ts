@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly writers: number;
   /** They only read. */
   readonly readers: number;
+  /** Where writers go instead: past the ambassador, so that it learns of writes from reads alone. */
+  readonly writersPort?: number;
   /** Keys of each writer. Default 2. */
   readonly keys?: number;
   /** Commands a client may send before it waits for their answers. Default 4. */
@@ -90,10 +92,11 @@ class Clients implements Load {
   }
 
   async #client(own: readonly string[]): Promise<void> {
+    const { port, writersPort = port } = this.#options;
     while (!this.#over.signal.aborted) {
       let wire: Wire;
       try {
-        wire = await Wire.open(this.#options.port);
+        wire = await Wire.open(own.length > 0 ? writersPort : port);
       } catch {
         // The ambassador itself may be restarting; whether it may is for the test to say.
         await pause(RECONNECT_MS);
@@ -125,8 +128,9 @@ class Clients implements Load {
   #choose(own: readonly string[]): Action {
     const { random, via = ['plain', 'plain', 'plain', 'transaction', 'script'] } = this.#options;
     const dice = random.next();
-    if (dice < 0.05) return { kind: 'echo', word: `word-${++this.#words}` };
+    // Who only reads asks nothing that takes a primary to answer.
     if (own.length === 0 || dice > 0.8) return { kind: 'last', key: pick(random, this.keys) };
+    if (dice < 0.05) return { kind: 'echo', word: `word-${++this.#words}` };
     const key = pick(random, own);
     if (dice > 0.45) return { kind: 'last', key };
     const seq = this.#seqs.get(key) ?? 0;

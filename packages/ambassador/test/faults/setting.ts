@@ -85,6 +85,8 @@ export async function outcomeAt(primary: Redis, keys: readonly string[]): Promis
   return outcome;
 }
 
+const PROBLEMS_SHOWN = 10;
+
 export interface Verdict {
   readonly problems: readonly string[];
   readonly writes: Writes;
@@ -96,8 +98,10 @@ export interface Verdict {
 export function judge(history: History, outcome: Outcome, upheavals: readonly Upheaval[] = []): Verdict {
   const writes = checkWrites(history, outcome, upheavals);
   const sessions = checkSessions(history, outcome, upheavals);
+  const problems = [...repliesMatched(history), ...writes.problems, ...sessions.problems];
   return {
-    problems: [...repliesMatched(history), ...writes.problems, ...sessions.problems],
+    // One cause breaks many: the first tell it.
+    problems: problems.slice(0, PROBLEMS_SHOWN),
     writes,
     reads: sessions.reads,
     excused: sessions.excused,
@@ -115,6 +119,20 @@ export function errorsOf(history: History): Record<string, number> {
     }
   }
   return counts;
+}
+
+/** In a line, for the log of a test. */
+export function summary({ writes, reads, excused }: Verdict, history: History, more: object = {}): string {
+  const { told, lostByServers, executedUntold } = writes;
+  return JSON.stringify({
+    ...told,
+    lostByServers,
+    executedUntold,
+    reads,
+    excused,
+    ...more,
+    errors: errorsOf(history),
+  });
 }
 
 /** Stops the load and holds what its clients were told against what the server has. */

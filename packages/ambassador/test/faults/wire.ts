@@ -20,7 +20,7 @@ export class Wire {
   #bytes = 0;
   #ended = false;
   #broken = false;
-  #changed: () => void = () => {};
+  readonly #waiting: (() => void)[] = [];
 
   /** `t` closes it in the end. `keep` all bytes, whether they are replies or not, to compare them. */
   static async open(port: number, { t, keep = false }: { t?: Teardown; keep?: boolean } = {}): Promise<Wire> {
@@ -40,12 +40,12 @@ export class Wire {
       this.#bytes += chunk.length;
       if (keep) this.#received += chunk.toString('latin1');
       this.#scan(chunk);
-      this.#changed();
+      this.#wake();
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#ended = true;
-      this.#changed();
+      this.#wake();
     });
   }
 
@@ -92,7 +92,11 @@ export class Wire {
 
   /** Resolves when bytes have come or the connection has ended. */
   changed(): Promise<void> {
-    return new Promise((resolve) => (this.#changed = resolve));
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #scan(chunk: Buffer): void {
