@@ -251,7 +251,7 @@ export class Engine {
       this.#scheduled = false;
       const lines = [...this.#dirty];
       this.#dirty.clear();
-      for (const one of lines) one.flush();
+      for (const one of lines) one.turnEnded();
     });
   }
 

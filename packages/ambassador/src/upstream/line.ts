@@ -1,10 +1,11 @@
 /**
  * One connection to one server, shared by many sessions or owned by one.
  *
- * Requests are bytes that already are what the server wants, so they are queued as slices and joined once per turn of the
- * event loop: fifty clients with a command each become one write, and Redis reads one socket instead of fifty. A line
- * with nothing under way does not wait for the turn's end. Large slices are never joined: copying them costs more than
- * the system call.
+ * Requests are bytes that already are what the server wants, so they are queued as slices and joined into few writes:
+ * fifty clients with a command each become one, and Redis reads one socket instead of fifty. What is queued leaves when
+ * a turn of the event loop has brought nothing more, and, at a server that answers quickly, not before the last batch is
+ * answered: clients wait no longer for it, since the server would have taken it up no sooner, and the batches are larger.
+ * Large slices are never joined: copying them costs more than the system call.
  *
  * Answers come in the order of the requests, so a queue of runs tells whose each is. They are found by their boundaries
  * alone and handed over as slices of the chunk; a part of a long answer is handed over as it comes, and never kept. Only
@@ -32,7 +33,7 @@ export interface LineOptions {
   /** To read from a replica of a Redis Cluster. */
   readonly readonly: boolean;
   readonly openWire: OpenWire;
-  /** Calls `flush` once this turn's requests are in. */
+  /** Calls `turnEnded` once this turn's requests are in. */
   readonly soon: (line: Line) => void;
   readonly now: () => number;
   /** It is over: failed to open, or lost. */
@@ -41,8 +42,14 @@ export interface LineOptions {
 
 /** Slices up to this size are joined; a longer one is written by itself. */
 const joinLimit = 16_384;
-/** With this much waiting, the turn's end is too far away. */
+/** With this much waiting, nothing more is waited for. */
 const flushBytes = 65_536;
+/** Turns that are waited for while each brings more. */
+const maxTurns = 8;
+/** A server that begins to answer within this is near: nothing is sent to it while a batch is under way. */
+const nearMs = 0.3;
+/** Weight of a new measurement of that. */
+const nearWeight = 0.1;
 
 const minus = 0x2d;
 const greater = 0x3e;
@@ -73,6 +80,17 @@ export class Line {
   #out: Uint8Array[] = [];
   #outBytes = 0;
   #scheduled = false;
+  /** Requests queued, and how many there were when the last turn ended. */
+  #queued = 0;
+  #seen = 0;
+  #turns = 0;
+  /** Requests of written batches that are not answered. */
+  #underWay = 0;
+  #writtenAtMs = 0;
+  /** The batch has not been answered at all. */
+  #unanswered = false;
+  /** Moving average from a write to the first byte of an answer. */
+  #answerMs = nearMs;
   /** The beginning of an error or a push that has not arrived whole: neither is handed over in parts. */
   #cut: Uint8Array | undefined;
   /** Why it closes once nothing is owed any more. */
@@ -113,7 +131,6 @@ export class Line {
 
   /** Sends `bytes`, which hold `count` requests of `run` (0: more of one already counted). The line must be open. */
   send(run: Run, bytes: Uint8Array, count: number): void {
-    const idle = this.#runs.length === 0;
     run.count += count;
     if (this.#runs.at(-1) !== run) {
       this.#runs.push(run);
@@ -121,11 +138,22 @@ export class Line {
     }
     this.#out.push(bytes);
     this.#outBytes += bytes.length;
-    if ((idle && !this.#scheduled) || this.exclusive || this.#outBytes >= flushBytes) this.flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      this.#options.soon(this);
+    this.#queued += count;
+    if (this.exclusive || this.#outBytes >= flushBytes) this.flush();
+    else if (this.#underWay === 0 || this.#answerMs > nearMs) this.#schedule();
+    else if (run.sentAtMs - this.#writtenAtMs > 2 * nearMs) this.#schedule();
+  }
+
+  /** What `soon` calls. */
+  turnEnded(): void {
+    if (!this.#scheduled) return;
+    if (this.#turns >= maxTurns || this.#queued === this.#seen) {
+      this.flush();
+      return;
     }
+    this.#turns++;
+    this.#seen = this.#queued;
+    this.#options.soon(this);
   }
 
   /** Writes what is queued. */
@@ -135,6 +163,10 @@ export class Line {
     const out = this.#out;
     this.#out = [];
     this.#outBytes = 0;
+    this.#underWay += this.#queued;
+    this.#queued = 0;
+    this.#unanswered = true;
+    this.#writtenAtMs = this.#options.now();
     let from = 0;
     while (from < out.length) {
       const to = joinable(out, from);
@@ -142,6 +174,20 @@ export class Line {
       if (!this.#wire.write(bytes)) this.full = true;
       from = to;
     }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#turns = 0;
+    this.#seen = 0;
+    this.#options.soon(this);
+  }
+
+  /** Answers of written requests are in: what waited for the last of them may leave. */
+  #answeredBatch(answers: number): void {
+    this.#underWay -= answers;
+    if (this.#underWay === 0 && this.#queued > 0) this.#schedule();
   }
 
   /** From now on everything received goes to `onBytes` untouched, and `write` sends. Nothing may be under way. */
@@ -235,6 +281,10 @@ export class Line {
   }
 
   #read(received: Uint8Array): void {
+    if (this.#unanswered) {
+      this.#unanswered = false;
+      this.#answerMs += (this.#options.now() - this.#writtenAtMs - this.#answerMs) * nearWeight;
+    }
     const held = this.#cut;
     this.#cut = undefined;
     const chunk = held === undefined ? received : Buffer.concat([held, received]);
@@ -299,6 +349,7 @@ export class Line {
     run.answered += answers;
     run.partial = !this.#scanner.between && this.#cut === undefined;
     if (run.answered === run.count) this.#runs.shift();
+    this.#answeredBatch(answers);
     run.owner.answered(run, bytes, answers);
   }
 
@@ -307,6 +358,7 @@ export class Line {
     run.answered += 1;
     run.partial = false;
     if (run.answered === run.count) this.#runs.shift();
+    this.#answeredBatch(1);
     run.owner.rejected(run, rejection, bytes);
   }
 }
