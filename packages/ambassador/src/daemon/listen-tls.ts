@@ -42,10 +42,10 @@ export class Handshakes {
       requestCert: mustShow,
       rejectUnauthorized: mustShow,
       handshakeTimeout: this.#options.timeoutMs(),
-      allowHalfOpen: true,
     });
     server.on('secureConnection', (socket) => {
       this.#pending -= 1;
+      socket.allowHalfOpen = true;
       this.#options.onSocket(socket);
     });
     // Of each handshake there is either this or `secureConnection`.
@@ -65,6 +65,8 @@ export class Handshakes {
     }
     this.#pending += 1;
     this.#sockets.add(raw);
+    // A client whose side has ended can finish no handshake.
+    raw.allowHalfOpen = false;
     raw.once('close', () => this.#sockets.delete(raw));
     this.#server.emit('connection', raw);
   }
