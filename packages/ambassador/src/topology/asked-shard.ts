@@ -30,6 +30,7 @@ export function askedShard(name: string, context: ShardContext): AskedShard {
     random,
     limits,
     zone,
+    now: () => clock.now(),
     onEjected: ({ name: server, failures }) => {
       metrics.ejected();
       log.warn('replica ejected', { server, failures });

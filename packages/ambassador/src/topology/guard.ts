@@ -49,14 +49,19 @@ export class ReadGuard {
   allows(replica: Replica): boolean {
     if (this.#home === undefined) return true;
     if (replica.runId === undefined) return false;
-    if (this.#home === replica.runId && this.#breaks === this.#topology.breaks) return true;
+    if (this.#isHome(replica)) return true;
     return replica.covered > this.#fence && this.#samePrimary();
   }
 
   /** What allowed it. */
   pathTo(replica: Replica): ReadPath {
     if (this.#home === undefined) return ReadPath.first;
-    return this.#home === replica.runId ? ReadPath.home : ReadPath.proven;
+    return this.#isHome(replica) ? ReadPath.home : ReadPath.proven;
+  }
+
+  /** It gave the last answer, and no data has been replaced since. */
+  #isHome(replica: Replica): boolean {
+    return this.#home === replica.runId && this.#breaks === this.#topology.breaks;
   }
 
   /** The rounds are proof only if they asked the process that answered the session, or one that took its place. */

@@ -1,9 +1,10 @@
 /**
  * A replica as sessions and the engine see it, and the verdict on one that fails commands.
  *
- * One failure takes a replica out until the poller has had an answer again. `ejectAfterFailures` in a row mean that it
- * answers the poller and fails everyone else, so the poller's word is not enough: it stays out for a time that doubles
- * with each ejection. Once back, its first failure ejects it again; a success (`failures = 0`) clears that.
+ * One failure takes a replica out until the poller has had an answer again; what else fails meanwhile is the same failure.
+ * `ejectAfterFailures` in a row mean that it answers the poller and fails everyone else, so the poller's word is not
+ * enough: it stays out for a time that doubles with each ejection. Once back, its first failure ejects it again; a success
+ * (`failures = 0`) or a long time without one clears that.
  */
 
 import type { TopologyLimits } from './limits.ts';
@@ -32,8 +33,9 @@ export interface Replica {
   outstanding: number;
   /** Moving average of the time to an answer, by `measured`; 0 before the first. */
   ewmaMs: number;
-  /** Failures since its last success. The engine sets 0 with each answer. */
+  /** Failures since its last success. Whoever has an answer from it may set 0. */
   failures: number;
+  failedAtMs: number;
   ejections: number;
   /** An ejected replica takes no reads before. */
   readmitAtMs: number;
@@ -56,6 +58,7 @@ export function unknownReplica(name: string): Replica {
     outstanding: 0,
     ewmaMs: 0,
     failures: 0,
+    failedAtMs: 0,
     ejections: 0,
     readmitAtMs: 0,
   };
@@ -89,10 +92,12 @@ type EjectionLimits = Pick<TopologyLimits, 'ejectAfterFailures' | 'ejectMs' | 'e
 
 /** Counts a failure; true when it ejects the replica. */
 export function failed(replica: Replica, nowMs: number, limits: EjectionLimits): boolean {
-  if (replica.failures === 0 && nowMs > replica.readmitAtMs + limits.ejectMaxMs) replica.ejections = 0;
+  const last = Math.max(replica.failedAtMs, replica.readmitAtMs);
+  if (nowMs - last > limits.ejectMaxMs) replica.failures = 0;
+  if (replica.failures === 0) replica.ejections = 0;
   replica.failures += 1;
-  // Failures of what was sent before the ejection say nothing new.
-  if (replica.failures < limits.ejectAfterFailures || nowMs < replica.readmitAtMs) return false;
+  replica.failedAtMs = nowMs;
+  if (replica.failures < limits.ejectAfterFailures) return false;
   replica.ejections += 1;
   replica.readmitAtMs = nowMs + Math.min(limits.ejectMs * 2 ** (replica.ejections - 1), limits.ejectMaxMs);
   return true;

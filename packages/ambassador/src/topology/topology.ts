@@ -67,6 +67,8 @@ export interface TopologyOptions {
   readonly limits: TopologyLimits;
   /** Our own availability zone, for `choose` with `nearest`. */
   readonly zone: () => string | undefined;
+  /** For ejections. */
+  readonly now: () => number;
   /** A replica has failed too often. */
   readonly onEjected: (replica: Replica) => void;
 }
@@ -102,6 +104,7 @@ export class Topology {
       random: systemRandom(),
       limits: defaultTopologyLimits,
       zone: () => undefined,
+      now: () => 0,
       onEjected: () => {},
       ...options,
     };
@@ -208,9 +211,11 @@ export class Topology {
   }
 
   /** It failed a command: no reads until the poller has had an answer again, or longer (replica.ts). */
-  replicaFailed(replica: Replica, why: string, nowMs = 0): void {
-    exclude(replica, why);
-    if (failed(replica, nowMs, this.#options.limits)) this.#options.onEjected(replica);
+  replicaFailed(replica: Replica, why: string): void {
+    const { limits, now, onEjected } = this.#options;
+    const counts = replica.eligible && replica.configured;
+    if (replica.configured) exclude(replica, why);
+    if (counts && failed(replica, now(), limits)) onEjected(replica);
   }
 
   /** Looks at the clock again: a replica that covers nothing new becomes too old. */
