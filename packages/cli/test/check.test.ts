@@ -63,3 +63,51 @@ just: a mapping
   }
   t.match(stdout, /^6 objects, \d+ problems\n$/m);
 });
+
+test('an ambassador: every field is known, and each problem has its path', async (t) => {
+  const dir = tempDir(t);
+  const good = `apiVersion: outrigger.dev/v1alpha1
+kind: RedisAmbassador
+metadata: { name: cache }
+spec:
+  sentinel: [10.0.0.1:26379, 10.0.0.2:26379]
+  master: mymaster
+  sentinelPasswordFrom: { file: /run/secrets/sentinel }
+  passwordFrom: { file: /run/secrets/redis }
+  readPolicy: nearest
+  zone: eu-1a
+  writeAcks: 1
+  writeAcksTimeout: 500ms
+  failoverWait: 5s
+  routes:
+    - { prefix: 'session:', cluster: [10.0.1.1:6379] }
+  users:
+    - { name: app, passwordFrom: { env: APP_PASSWORD } }
+    - { name: viewer, passwordFrom: { env: VIEWER_PASSWORD }, readOnly: true, deny: [KEYS] }
+  denyCommands: [FLUSHALL, CONFIG|SET]
+  tls: { certFile: /tls/cert.pem, keyFile: /tls/key.pem, clientCaFile: /tls/ca.pem }
+  serverTls: { caFile: /tls/ca.pem, serverName: redis.internal }
+  limits: { maxClients: 500, idleTimeout: 10m, maxBulkBytes: 16MiB }
+  slowLog: { threshold: 5ms, entries: 64 }
+  tracing: { endpoint: 'http://127.0.0.1:4318', sample: 0.1 }
+`;
+  writeFileSync(join(dir, 'good.yaml'), good);
+  const fine = await run(t, ['check', join(dir, 'good.yaml')]);
+  t.same([fine.code, fine.stdout], [0, '1 object, nothing wrong\n']);
+  const bad = good
+    .replace('master: mymaster', 'cluster: [10.0.0.9:6379]')
+    .replace('KEYS', "'@dangerous'")
+    .replace('keyFile:', 'key:')
+    .replace('maxClients: 500', 'maxSessions: 500');
+  writeFileSync(join(dir, 'bad.yaml'), bad);
+  const structure = await run(t, ['check', join(dir, 'bad.yaml')]);
+  t.equal(structure.code, 2);
+  t.match(structure.stdout, /bad\.yaml: spec\.tls\.keyFile: Required value/);
+  t.match(structure.stdout, /bad\.yaml: unknown field "spec\.limits\.maxSessions"/);
+  writeFileSync(join(dir, 'bad.yaml'), bad.replace('key:', 'keyFile:'));
+  const rules = await run(t, ['check', join(dir, 'bad.yaml')]);
+  t.equal(rules.code, 2);
+  t.match(rules.stdout, /spec\.cluster: Forbidden: may not be set together with `sentinel`/);
+  t.match(rules.stdout, /spec\.master: Required value/);
+  t.match(rules.stdout, /spec\.users\[1\]\.deny\[0\]: .*categories are not known here/);
+});

@@ -5,6 +5,7 @@ import {
   boolean,
   checkStructure,
   durationMs,
+  forbidden,
   object,
   prune,
   redisAmbassadorSpec,
@@ -162,10 +163,12 @@ export const ambassadorChecks: Readonly<Record<string, Check>> = {
 
 /** Throws InvalidConfig with every problem. */
 export function parseConfig(values: Readonly<Record<string, unknown>>): AmbassadorConfig {
+  const { errors, unknown } = checkStructure(redisAmbassadorSpec, withoutControl(values));
+  // The loader has told what is wrong with given values, and knows the fields of the whole; what is missing may have come
+  // from a flag, and what is unknown lies deeper.
+  refuseInvalid([...errors, ...unknown.map((path) => forbidden(path, 'is an unknown field'))]);
   const known = prune(ambassadorSchema, values);
   applySchemaDefaults(ambassadorSchema, known);
-  // The loader tells other problems of the structure; what is missing may have come from a flag, and is told here.
-  refuseInvalid([...checkStructure(redisAmbassadorSpec, withoutControl(known)).errors]);
   const spec = { ...controlOf(values), ...known } as unknown as AmbassadorValues;
   refuseInvalid([...validateRedisAmbassadorSpec(spec, ''), ...ownRules(spec)]);
   return Object.freeze(configOf(spec));

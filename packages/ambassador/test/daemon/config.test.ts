@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkStructure, durationMs, redisLimits } from '@outrigger/core/api';
+import { durationMs, redisLimits } from '@outrigger/core/api';
 import { loadConfig } from '@outrigger/core/config';
 import { test } from 'tap';
 import { tempDir } from '../../../../test/harness/index.ts';
@@ -229,8 +229,17 @@ test('what is missing deep inside, or unknown there, is told', async (t) => {
       'routes[0].prefix: got nothing, want a value',
     ],
   );
-  const { unknown } = checkStructure(ambassadorSchema, { limits: { maxSessions: 1 }, users: [{ password: 'x' }] }); // prettier-ignore
-  t.same(unknown, ['limits.maxSessions', 'users[0].password']);
+  const deep = {
+    limits: { maxSessions: 1 },
+    users: [{ name: 'a', passwordFrom: { env: 'P' }, password: 'x' }],
+  };
+  t.same(
+    problemsOf(() => read({ primary: 'h:1', ...deep })),
+    [
+      'limits.maxSessions: got a value, want none: it is an unknown field',
+      'users[0].password: got a value, want none: it is an unknown field',
+    ],
+  );
 });
 
 test('every problem is told at once, and no password with them', async (t) => {
