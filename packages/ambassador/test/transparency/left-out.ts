@@ -1,0 +1,27 @@
+/** Commands no program runs to success, and why. All of them are still sent through, for the errors they answer. */
+
+export const leftOut: Readonly<Record<string, string>> = {
+  'acl|load': 'needs an ACL file',
+  'acl|save': 'needs an ACL file',
+  bgrewriteaof: 'starts a process that outlives the program',
+  bgsave: 'starts a process that outlives the program',
+  'latency|graph': 'needs something to have been slow',
+  failover: 'changes who is the primary',
+  'function|kill': 'needs a function that runs for seconds',
+  'script|kill': 'needs a script that runs for seconds',
+  'module|load': 'needs a module; enabled by configuration only',
+  'module|loadex': 'needs a module; enabled by configuration only',
+  'module|unload': 'needs a module; enabled by configuration only',
+  psync: 'turns the connection into a replica’s',
+  sync: 'turns the connection into a replica’s',
+  replconf: 'belongs to replication',
+  replicaof: 'changes who is the primary',
+  slaveof: 'changes who is the primary',
+  shutdown: 'ends the server',
+  pfselftest: 'takes a second of the server’s time',
+  'config|rewrite': 'needs a configuration file',
+  readonly: 'of a cluster’s servers',
+  readwrite: 'of a cluster’s servers',
+  asking: 'of a cluster’s servers',
+  'cluster|*': 'of a cluster’s servers',
+};
