@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- SUITE … --runs N --seconds N --write]`: our compiled programs and their peers, measured in the
  * same run. Prints the table; `--write` also puts it into docs/benchmarks.md. Exits 1 when a gate (★) is missed.
+ * `--profile FOLDER` measures nothing: it records CPU profiles of the suites that can, and prints where the time went.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     write: { type: 'boolean', default: false },
+    profile: { type: 'string' },
   },
 });
 
@@ -27,18 +29,33 @@ if (chosen.length === 0) {
   console.error(`No suite of that name. There are: ${suites.map((suite) => suite.name).join(', ')}.`);
   process.exit(2);
 }
+const { profile: profileFolder } = values;
+if (profileFolder !== undefined) {
+  for (const suite of chosen) await profile(suite, profileFolder);
+  process.exit(0);
+}
 const rows: Row[] = [];
-for (const suite of chosen) rows.push(...(await run(suite)));
+for (const suite of chosen) rows.push(...((await inContext(suite, suite.run)) ?? []));
 const table = renderTable(rows);
 console.log(`\n${table}`);
 if (values.write) writeResults(table);
 process.exit(rows.some((row) => row.gate === true && !passes(row)) ? 1 : 0);
 
-async function run(suite: Suite): Promise<Row[]> {
+async function profile(suite: Suite, folder: string): Promise<void> {
+  const { profile: record } = suite;
+  if (record === undefined) return console.error(`${suite.name} has nothing to profile`);
+  console.log(await inContext(suite, (context) => record(context, folder)));
+}
+
+/** Undefined when the suite's tools are missing. Whatever was started is stopped. */
+async function inContext<T>(
+  suite: Suite,
+  act: (context: BenchContext) => Promise<T>,
+): Promise<T | undefined> {
   const missing = suite.needs.map((name) => tool(name).missing).filter((why) => why !== undefined);
   if (missing.length > 0) {
     console.error(`${suite.name} skipped: ${missing.join('; ')}`);
-    return [];
+    return undefined;
   }
   const undo: (() => unknown)[] = [];
   const context: BenchContext = {
@@ -48,7 +65,7 @@ async function run(suite: Suite): Promise<Row[]> {
     progress: (text) => void process.stderr.write(`\r\u001b[K${suite.name}: ${text}`),
   };
   try {
-    return await suite.run(context);
+    return await act(context);
   } finally {
     for (const step of undo.toReversed()) await step();
     process.stderr.write('\r\u001b[K');

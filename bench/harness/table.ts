@@ -7,14 +7,24 @@ export function renderTable(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     `${row.gate === true ? '★ ' : ''}${row.work}`,
     row.figure,
-    `${format(row.ours)} ${row.unit}`,
-    row.peer === undefined ? '–' : `${row.peer.name} ${format(row.peer.value)} ${row.unit}`,
-    row.peer === undefined ? '–' : `${(row.ours / row.peer.value).toFixed(2)}×`,
+    ...figures(row),
     reach(row),
-    passes(row) ? 'yes' : 'NO',
+    reached(row),
   ]);
   const head = ['work', 'figure', 'Outrigger', 'peer, same run', 'ratio', 'reach', 'reached'];
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function figures({ ours, peer, unit, notMeasured }: Row): string[] {
+  if (notMeasured !== undefined) return ['–', peer?.name ?? '–', '–'];
+  const own = `${format(ours)} ${unit}`;
+  if (peer === undefined) return [own, '–', '–'];
+  return [own, `${peer.name} ${format(peer.value)} ${unit}`, `${(ours / peer.value).toFixed(2)}×`];
+}
+
+function reached(row: Row): string {
+  if (row.notMeasured !== undefined) return `not measured: ${row.notMeasured}`;
+  return passes(row) ? 'yes' : 'NO';
 }
 
 function reach(row: Row): string {

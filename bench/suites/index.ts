@@ -4,7 +4,8 @@ import type { Suite } from '../harness/suite.ts';
 import { fanout } from './fanout.ts';
 import { l4 } from './l4.ts';
 import { programming } from './programming.ts';
+import { redis } from './redis.ts';
 import { startup } from './startup.ts';
 import { writes } from './writes.ts';
 
-export const suites: readonly Suite[] = [l4, programming, fanout, writes, startup];
+export const suites: readonly Suite[] = [l4, redis, programming, fanout, writes, startup];
