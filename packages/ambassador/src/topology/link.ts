@@ -103,8 +103,8 @@ export class Link {
   async #question(startedMs: number): Promise<Heard> {
     try {
       const { redis, runId, zone } = await this.#opened();
-      const [loading, replication] = await Promise.all([isLoading(redis), redis.info('replication')]);
       if (runId === '') return { kind: 'gone', why: 'it does not tell its run_id: its user may not INFO' };
+      const [loading, replication] = await Promise.all([isLoading(redis), redis.info('replication')]);
       const sample = readSample(runId, replication);
       const why = 'it does not tell its replication id and offset (Redis 4 or later does)';
       if (sample === undefined) return { kind: 'gone', why };

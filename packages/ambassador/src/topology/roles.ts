@@ -7,10 +7,12 @@
  * - `named`: Sentinel, or the cluster, decides; a server that claims the role against them is none.
  * - `configured`: whoever is named in the configuration, while it is a primary. Where it has become a replica, the one
  *   other server that is a primary of its data, which is what people expect after a failover by hand. It stays until it
- *   gives the role up in its turn: whoever comes back from the dead says `master` too, with old data.
- * - `asked`: members of one Service are equals. One claims the role: it. Several do: the one that was promoted out of
- *   all the others' histories (`master_replid2`); or the one that has been it without interruption, if nobody was
- *   promoted out of its history. Else nobody, since one of them would get writes that the other's survival destroys.
+ *   gives the role up in its turn, or the configured one is promoted out of its data: whoever comes back from the dead
+ *   says `master` too, with old data.
+ * - `asked`: members of one Service are equals. One claims the role: it, unless somebody else may be it who is silent.
+ *   Several do: the one that was promoted out of all the others' histories (`master_replid2`); or the one that has been it
+ *   without interruption, if nobody was promoted out of its history. Else nobody, since one of them would get writes that
+ *   the other's survival destroys.
  */
 
 import type { Sample } from './topology.ts';
@@ -27,6 +29,8 @@ export interface Member {
   readonly sample: Sample | undefined;
   /** Why it cannot be asked. */
   readonly why: string;
+  /** It has answered or failed once at least. */
+  readonly asked: boolean;
 }
 
 /** The primary of late: the present one, or the one before there was none. */
@@ -71,7 +75,9 @@ function configured(
   const heir =
     incumbent?.meant === belief.name && incumbent?.name !== belief.name ? incumbent?.name : undefined;
   const sitting = claimants.find(({ name }) => name === heir);
-  if (sitting !== undefined) return settled(sitting);
+  const back = claimants.find(({ name }) => name === belief.name);
+  const returns = sitting !== undefined && back !== undefined && descends(back.sample, sitting.sample);
+  if (sitting !== undefined && !returns) return settled(sitting);
   const own = named(members, belief.name, belief.why);
   const member = members.find(({ name }) => name === belief.name);
   if (own.primary !== undefined || member === undefined) return own;
@@ -111,13 +117,26 @@ function asked(members: readonly Member[], why: string, incumbent: Incumbent | u
 
 /** A single server claims the role. It may be a stranger to the data whose primary is silent for a moment. */
 function sole(only: Claimant, members: readonly Member[], incumbent: Incumbent | undefined): Verdict {
-  const before = members.find(({ name }) => name === incumbent?.name);
-  const silent = before !== undefined && before.name !== only.name && before.sample === undefined;
-  if (silent && incumbent !== undefined && !sameData(only.sample, incumbent.sample)) {
-    const { name } = incumbent;
-    return none(`${only.name} says it is a primary, but not of the data of ${name}, which does not answer`);
+  const silent = members.filter(({ sample }) => sample === undefined);
+  const claims = `${only.name} says it is a primary`;
+  if (incumbent === undefined) {
+    if (silent.some(({ asked }) => !asked)) return none(`${claims}, and not everybody has been asked yet`);
+    const names = silent.map(({ name }) => name).join(', ');
+    if (names !== '' && !confirmed(only, members)) {
+      return none(`${claims}, but nobody confirms it, and ${names} may be one too and does not answer`);
+    }
+  } else if (silent.some(({ name }) => name === incumbent.name && name !== only.name)) {
+    const { name, sample } = incumbent;
+    const stranger = `${claims}, but not of the data of ${name}, which does not answer`;
+    if (!sameData(only.sample, sample)) return none(stranger);
   }
   return settled(only);
+}
+
+/** Somebody follows it, or it was promoted out of another's history. */
+function confirmed({ name, sample }: Claimant, members: readonly Member[]): boolean {
+  if (sample.previousReplId !== undefined) return true;
+  return members.some((other) => other.name !== name && other.sample?.replId === sample.replId);
 }
 
 /** It has the role but no data yet. */

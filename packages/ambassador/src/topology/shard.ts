@@ -237,7 +237,7 @@ export class LiveShard implements Shard {
   #verdict(): Verdict & { readonly why: string } {
     const members = [...this.#known].map(([name, known]) => {
       const usable = this.#tooSilent(known) ? undefined : known.sample;
-      return { name, sample: usable, why: known.why };
+      return { name, sample: usable, why: known.why, asked: known.why !== notYetSeen };
     });
     const incumbent = this.#last && {
       name: this.#last.server.name,

@@ -211,11 +211,11 @@ export class Topology {
   }
 
   /** It failed a command: no reads until the poller has had an answer again, or longer (replica.ts). */
-  replicaFailed(replica: Replica, why: string): void {
-    const { limits, now, onEjected } = this.#options;
+  replicaFailed(replica: Replica, why: string, nowMs = this.#options.now()): void {
+    const { limits, onEjected } = this.#options;
     const counts = replica.eligible && replica.configured;
     if (replica.configured) exclude(replica, why);
-    if (counts && failed(replica, now(), limits)) onEjected(replica);
+    if (counts && failed(replica, nowMs, limits)) onEjected(replica);
   }
 
   /** Looks at the clock again: a replica that covers nothing new becomes too old. */

@@ -6,14 +6,16 @@ import type { Sample } from '../../src/topology/topology.ts';
 const master = (name: string, replId: string, previousReplId?: string): Member => ({
   name,
   why: '',
+  asked: true,
   sample: { runId: `run-${name}`, role: 'master', replId, previousReplId, offset: 1, syncing: false },
 });
 const slave = (name: string, replId: string, follows?: string): Member => ({
   name,
   why: '',
+  asked: true,
   sample: { runId: `run-${name}`, role: 'slave', replId, offset: 1, syncing: false, follows },
 });
-const gone = (name: string): Member => ({ name, why: 'ECONNREFUSED', sample: undefined });
+const gone = (name: string): Member => ({ name, why: 'ECONNREFUSED', asked: true, sample: undefined });
 const configured = (name: string | undefined, why = ''): Belief => ({ kind: 'configured', name, why });
 const named = (name: string | undefined, why = ''): Belief => ({ kind: 'named', name, why });
 const asked: Belief = { kind: 'asked', why: 'the Service has no ready endpoint' };
@@ -76,6 +78,11 @@ test('configured: who took the role keeps it when the dead come back, until it g
   t.equal(verdict([master('a', 'h3'), master('b', 'h2', 'h1')], belief, heir), 'b');
   t.equal(verdict([master('a', 'h3'), slave('b', 'h3')], belief, heir), 'a');
   t.equal(
+    verdict([master('a', 'h3', 'h2'), master('b', 'h2', 'h1')], belief, heir),
+    'a',
+    'promoted out of its data',
+  );
+  t.equal(
     verdict([master('c', 'h9'), master('b', 'h2')], configured('c'), heir),
     'c',
     'the configuration has changed',
@@ -89,6 +96,26 @@ test('asked: the only one who says so', async (t) => {
   t.equal(
     verdict([slave('a', 'h1'), gone('b')], asked),
     'none: no server says it is a primary (b: ECONNREFUSED)',
+  );
+});
+
+test('asked: at first, a claim counts once everybody has been asked, and silence needs a witness', async (t) => {
+  const pending: Member = { name: 'b', why: 'not yet asked', asked: false, sample: undefined };
+  t.equal(
+    verdict([master('a', 'h1'), pending], asked),
+    'none: a says it is a primary, and not everybody has been asked yet',
+  );
+  t.equal(
+    verdict([master('a', 'h1'), gone('b'), gone('c')], asked),
+    'none: a says it is a primary, but nobody confirms it, and b, c may be one too and does not answer',
+  );
+  t.equal(verdict([master('a', 'h1'), gone('b'), slave('c', 'h1')], asked), 'a', 'c follows it');
+  t.equal(verdict([master('a', 'h2', 'h1'), gone('b')], asked), 'a', 'it was promoted');
+  t.equal(verdict([master('a', 'h1')], asked), 'a');
+  t.equal(
+    verdict([master('a', 'h1'), pending], asked, was(master('a', 'h1'))),
+    'a',
+    'a newcomer changes nothing',
   );
 });
 

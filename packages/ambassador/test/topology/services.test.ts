@@ -58,6 +58,21 @@ test('what is kept of the objects', async (t) => {
   t.equal(projectSlice({ ...object, metadata: { namespace: 'default', name: 'x' } }), undefined);
 });
 
+test('a server has the zone it is meant for, or else the one it is in', async (t) => {
+  const record = projectSlice({
+    metadata: { namespace: 'default', name: 'redis-1', labels: { 'kubernetes.io/service-name': 'redis' } },
+    addressType: 'IPv4',
+    ports: [{ name: 'redis', port: 7000 }],
+    endpoints: [
+      { addresses: ['10.0.0.1'], zone: 'a' },
+      { addresses: ['10.0.0.2'], zone: 'a', hints: { forZones: [{ name: 'b' }] } },
+      { addresses: ['10.0.0.3'] },
+    ],
+  } as unknown as EndpointSlice) as SliceRecord;
+  const { servers } = serversOf(target(), service(['redis', 6379]), [record]);
+  t.strictSame(servers.map(({ zone }) => zone), ['a', 'b', undefined]); // prettier-ignore
+});
+
 test('a Service is watched once, however often it is named, and as long as anybody follows it', async (t) => {
   const specs: WatchSpec<unknown>[] = [];
   let closed = 0;

@@ -57,6 +57,9 @@ test('too old, loading, gone, or not a replica: no reads, and it says why', asyn
   t.match(a, { eligible: true, reachable: true, why: '' });
   known.replicaFailed(a, 'ECONNRESET');
   t.match(a, { eligible: false, reachable: true, why: 'ECONNRESET' });
+  known.setZone('a', 'z1');
+  known.setZone('a', undefined);
+  t.equal(a.zone, 'z1');
 });
 
 test('proofs are about one process following one history', async (t) => {
@@ -135,6 +138,83 @@ test('the guard: a replica must have what anybody else has shown', async (t) => 
   const unknown = new ReadGuard(known);
   unknown.answered('', true);
   t.notOk(unknown.allows(a), 'a primary that does not tell who it is');
+});
+
+test("the guard: a process whose data was replaced is nobody's home any more", async (t) => {
+  const { known, a, round } = topology();
+  round(master(1), 0);
+  known.replicaAnswered('a', slave(1), 0);
+  const guard = new ReadGuard(known);
+  guard.answered('a1', false);
+  const promoted = { ...master(1, 'p2', 'h2'), previousReplId: 'h1' };
+  round(promoted, 1);
+  known.replicaAnswered('a', { ...slave(1, 'a1', 'h2'), previousReplId: 'h1' }, 1);
+  t.equal(known.breaks, 0);
+  t.ok(guard.allows(a), 'a partial resynchronisation goes on where it was');
+  round(master(1, 'p3', 'h3'), 2);
+  known.replicaAnswered('a', slave(1, 'a1', 'h3'), 2);
+  t.equal(known.breaks, 1);
+  guard.answered('a1', false);
+  t.ok(guard.allows(a), 'what it showed since then counts');
+  known.replicaAnswered('a', slave(1, 'a1', 'h4'), 2);
+  t.notOk(guard.allows(a), 'a full copy of another history');
+  round(master(1, 'p4', 'h4'), 3);
+  known.replicaAnswered('a', slave(1, 'a1', 'h4'), 3);
+  t.ok(guard.allows(a), 'which it has to prove');
+});
+
+test("the guard: after a failover the new primary's rounds are proof", async (t) => {
+  const { known, a, round } = topology();
+  round(master(1), 0);
+  const guard = new ReadGuard(known);
+  guard.answered('p1', true);
+  known.setServers('q', ['a']);
+  known.replicaAnswered('a', slave(9), 1);
+  t.notOk(guard.allows(a), 'nobody is the primary yet');
+  round(master(9, 'q1', 'h2'), 2);
+  known.replicaAnswered('a', slave(9, 'a1', 'h2'), 2);
+  t.ok(guard.allows(a));
+  const stranger = new ReadGuard(known);
+  stranger.answered('x1', true);
+  round(master(9, 'q1', 'h2'), 3);
+  known.replicaAnswered('a', slave(9, 'a1', 'h2'), 3);
+  t.notOk(stranger.allows(a), 'a process that was never the primary here');
+});
+
+test('the past is bounded', async (t) => {
+  const { known, round } = topology();
+  for (let i = 0; i < 200; i++) round(master(1, `p${i}`, `h${i}`), i);
+  t.notOk(known.succeeded('p0'));
+  t.ok(known.succeeded('p198'));
+  t.notOk(known.succeeded('p199'), 'it is the primary');
+});
+
+test('a replica that answers the poller and fails commands is ejected', async (t) => {
+  let now = 0;
+  const ejected: string[] = [];
+  const known = new Topology(() => 100_000, { now: () => now, onEjected: ({ name }) => ejected.push(name) });
+  known.setServers('p', ['a']);
+  const [a] = [...known.replicas] as [Replica];
+  const poll = (): void => {
+    known.primaryAnswered(known.beginRound(), now, master(1));
+    known.replicaAnswered('a', slave(1), now);
+  };
+  poll();
+  for (let i = 0; i < 3; i++) {
+    known.replicaFailed(a, 'ECONNRESET');
+    known.replicaFailed(a, 'of the same moment');
+    t.match(a, { eligible: false, failures: i + 1 });
+    poll();
+  }
+  t.strictSame(ejected, ['a']);
+  t.match(a, { eligible: false, why: 'it failed 3 commands in a row' });
+  now = 1000;
+  poll();
+  t.equal(a.eligible, true);
+  a.failures = 0;
+  known.setServers('p', []);
+  known.replicaFailed(a, 'too late');
+  t.match(a, { why: 'no longer configured', failures: 0 });
 });
 
 test('INFO is read, from a primary and a replica', async (t) => {
