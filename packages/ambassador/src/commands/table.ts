@@ -14,6 +14,10 @@ import { parseRow } from './row.ts';
 import type { Row } from './row.ts';
 import { generatedRows, generatedServers } from './table.generated.ts';
 
+/** Words of HTTP that no COMMAND tells of. */
+const hangUps = ['POST', 'HOST:'];
+const hangUpWhy = 'Redis takes it for a request that a browser was tricked into, and closes the connection';
+
 export class CommandTable {
   /** What a request of a name that no server knows amounts to: sent as a write, so that Redis answers the error. */
   readonly unknown: Command;
@@ -34,6 +38,8 @@ export class CommandTable {
     };
     this.#commands.set(this.unknown.name, this.unknown);
     for (const [name, command] of this.#commands) if (isPlain(name)) this.#place(Buffer.from(name), command);
+    const hangUp: Command = { ...this.unknown, route: 'splice', why: hangUpWhy };
+    for (const name of hangUps) this.#place(Buffer.from(name), hangUp);
   }
 
   /** The command of this name, of which the first `length` bytes count: upper case, as the scanner keeps it. */
