@@ -3,7 +3,7 @@
 import type { Clock } from '@outrigger/core/clock';
 import { errorCode } from '@outrigger/core/errors';
 import type { Net } from '@outrigger/core/net';
-import { ReplyDecoder } from '@outrigger/core/resp';
+import { ReplyDecoder, RespError } from '@outrigger/core/resp';
 import type { RespLimits } from '@outrigger/core/resp';
 import type { Socket } from 'node:net';
 import type { Identity } from '../session/state.ts';
@@ -105,7 +105,8 @@ class SocketWire implements Wire {
         return;
       }
     } catch (error) {
-      this.#fail({ why: (error as Error).message, error: undefined });
+      if (!(error instanceof RespError)) throw error;
+      this.#fail({ why: error.message, error: undefined });
     }
   };
 

@@ -80,7 +80,7 @@ const fatal: Readonly<Record<string, string>> = {
 const fatalAtOnce: Readonly<Record<string, string>> = {
   'good commands after the bad one': '*1\r\n$-5\r\n' + set,
   'deep nesting': '*1\r\n'.repeat(4_000),
-  'a request of HTTP': 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  'a header of HTTP': 'Host: localhost\r\n\r\n',
   POST: 'POST / HTTP/1.1\r\n\r\n',
 };
 
