@@ -60,7 +60,10 @@ export class Engine {
     this.#deps = deps;
     this.#rules = new CommandRules(config.commands, config.users);
     this.live = new LiveCommands(this.table, (name) => this.ask(['COMMAND', 'INFO', name]));
-    this.counters = new EngineCounters({ metrics: deps.metrics, command: (index) => this.table.all()[index] });
+    this.counters = new EngineCounters({
+      metrics: deps.metrics,
+      command: (index) => this.table.all()[index],
+    });
     this.servers = new Servers({
       openWire: socketWires({
         net: deps.net,
@@ -270,7 +273,10 @@ export class Engine {
   #lineLost(line: Line, why: string, was: 'opening' | 'open'): void {
     const index = this.counters.servers.index(line.server.name);
     const breached = why.startsWith('it ');
-    this.counters.upstreamError(index, was === 'opening' ? Phase.dial : breached ? Phase.breached : Phase.open);
+    this.counters.upstreamError(
+      index,
+      was === 'opening' ? Phase.dial : breached ? Phase.breached : Phase.open,
+    );
     const { name } = line.server;
     for (const realm of this.#realms?.all ?? []) {
       for (const shard of realm.shards) {

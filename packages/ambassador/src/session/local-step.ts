@@ -1,6 +1,6 @@
 /** Carries out what is decided for a client's own session (locals/): the commands no server sees as they are. */
 
-import { encodeError } from '@outrigger/core/resp';
+import { decodeReply, encodeError } from '@outrigger/core/resp';
 import type { RespValue } from '@outrigger/core/resp';
 import { answerLocally } from '../locals/answer.ts';
 import type { Greeting, LocalAnswer } from '../locals/answer.ts';
@@ -31,7 +31,7 @@ export class LocalStep {
   /** The request shown is local. Everything before it is answered first: it may change what they depend on. */
   step(): boolean {
     const session = this.#session;
-    if (!session.quiet) return session.hold(Held.order);
+    if (!session.quiet) return session.waiting.hold(Held.order);
     if (this.#answer === undefined) {
       const { context, state, ports } = session;
       this.#muted = takeMuted(state);
@@ -51,7 +51,7 @@ export class LocalStep {
         return this.#forward(answer);
       case 'aside':
         session.context.keepFromReuse(answer.session);
-        return session.placeOwn('blocking', { replaced: answer.request, muted: this.#muted });
+        return session.placing.own('blocking', { replaced: answer.request, muted: this.#muted });
       case 'pin':
         return this.#pin(answer);
       case 'become':
@@ -60,11 +60,11 @@ export class LocalStep {
         session.own.drop();
         return this.#reply(answer.bytes, answer.loud);
       case 'close':
-        this.#reply(answer.bytes, true);
+        this.#reply(answer.bytes);
         session.finish();
         return true;
       case 'kill':
-        this.#reply(answer.bytes, false);
+        this.#reply(answer.bytes);
         session.context.kill(answer.sessions);
         if (answer.self) session.finish();
         return true;
@@ -74,49 +74,50 @@ export class LocalStep {
   #reply(bytes: Uint8Array, loud = false): boolean {
     const { context, command } = this.#session;
     context.counters.sent(command.index, Place.local);
-    return this.#session.answerOwn(this.#muted && !loud ? silence : bytes);
+    return this.#session.answer(this.#muted && !loud ? silence : bytes);
   }
 
-  #forward({ unpin, rewrite }: Forward): boolean {
-    const session = this.#session;
-    const options = { muted: this.#muted };
-    const went = session.own.kept
-      ? session.placeOwn(undefined, options)
-      : session.placePrimary('main', undefined, options);
-    if (!went || (unpin === undefined && rewrite === undefined)) return went;
-    session.capture((reply) => {
-      if (unpin === 'tracking' && reply[0] !== minus) session.own.tracking = false;
+  #forward({ request, unpin, rewrite, agreed }: Forward): boolean {
+    const { own, placing } = this.#session;
+    const { inMulti } = own;
+    const capture = (reply: Buffer): Uint8Array => {
+      if (reply[0] !== minus) {
+        if (unpin === 'tracking') own.tracking = false;
+        if (agreed !== undefined && inMulti) own.afterExec(agreed);
+        else agreed?.();
+      }
       return rewrite?.(reply) ?? reply;
-    });
-    return true;
+    };
+    const plain = unpin === undefined && rewrite === undefined && agreed === undefined;
+    const sending = { replaced: request, muted: this.#muted, capture: plain ? undefined : capture };
+    if (inMulti && agreed !== undefined) own.dirty();
+    return own.kept ? placing.own(undefined, sending) : placing.primary('main', undefined, sending);
   }
 
-  #pin({ reason, request }: Pin): boolean {
-    const session = this.#session;
-    const was = session.own.kept;
-    const went = session.placeOwn(reason, { replaced: request, muted: this.#muted });
-    if (!went) return false;
-    const { own } = session;
+  #pin({ reason, request, agreed }: Pin): boolean {
+    const { own, placing } = this.#session;
+    const was = { tracking: own.tracking, stuck: own.stuck };
+    const capture = (reply: Buffer): Uint8Array => {
+      own.dirty();
+      if (reply[0] === minus) Object.assign(own, was);
+      else agreed?.();
+      return reply;
+    };
+    if (!placing.own(reason, { replaced: request, muted: this.#muted, capture })) return false;
     if (reason === 'tracking') own.tracking = true;
     else own.stuck = true;
-    session.capture((reply) => {
-      if (reply[0] === minus && !was) own.tracking = own.stuck = false;
-      else own.dirty();
-      return reply;
-    });
     return true;
   }
 
-  /** On a connection of its own the client's request goes there, and that connection is another from then on. */
+  /** On a connection of its own the server decides, and that connection is another from then on. */
   #becomeThere(answer: Become): boolean {
-    const session = this.#session;
-    const went = session.placeOwn('sticky', { muted: this.#muted });
-    if (!went) return false;
-    session.own.stuck = true;
-    session.own.dirty();
-    const { hello } = session.own.line?.welcome ?? { hello: undefined };
-    session.capture((reply) => (reply[0] === minus ? reply : answer.done(greetingOf(hello))));
-    return true;
+    const { own, placing } = this.#session;
+    own.dirty();
+    const capture = (reply: Buffer): Uint8Array => {
+      if (reply[0] === minus) return reply;
+      return answer.done(greetingOf(answer.hello ? decodeReply(reply) : undefined));
+    };
+    return placing.own(undefined, { replaced: answer.request, muted: this.#muted, capture });
   }
 
   #become(answer: Become): boolean {
@@ -127,14 +128,14 @@ export class LocalStep {
       const error = before.refusal?.error;
       if (error !== undefined) return this.#reply(encodeError(error));
     }
-    const target = session.target();
-    if (typeof target === 'string') return session.refuse(target, 'noSlot');
-    const line = session.primaryLine(target, 'main', answer.identity);
+    const target = session.placing.target();
+    if (typeof target === 'string') return session.refuse(target, 'noPrimary');
+    const line = session.placing.primaryLine(target, 'main', answer.identity);
     if (typeof line === 'object') {
       this.#becoming = undefined;
       return this.#reply(answer.done(greetingOf(line.welcome.hello)));
     }
-    this.#becoming = session.waitedFor;
+    this.#becoming = session.waiting.line;
     return line;
   }
 }

@@ -7,6 +7,7 @@
  */
 
 import { encodeCommand } from '@outrigger/core/resp';
+import type { Command } from '../commands/command.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Line } from '../upstream/line.ts';
 import { nobody, Run } from '../upstream/run.ts';
@@ -22,6 +23,8 @@ export class OwnLine {
   stuck = false;
   tracking = false;
   line: Line | undefined;
+  /** What takes effect in the session once the open transaction has been executed. */
+  readonly #onExec: (() => void)[] = [];
   readonly #servers: Servers;
   readonly #state: SessionState;
   readonly #counters: EngineCounters;
@@ -44,11 +47,6 @@ export class OwnLine {
     return this.inMulti || this.watching || this.stuck || this.tracking;
   }
 
-  /** Something of the client's is in it that would be lost with it. */
-  get rooted(): boolean {
-    return this.kept;
-  }
-
   /** The line, at `server` unless there is one already; it may still be opening. */
   at(server: Server, readonly: boolean): Line {
     if (this.line === undefined) {
@@ -56,6 +54,26 @@ export class OwnLine {
       this.line.onPush = this.#onPush;
     }
     return this.line;
+  }
+
+  /** What the command that is being sent leaves behind; and, where that depends on its answer, who has to see that. */
+  note({ route }: Command, argc: number): ((reply: Buffer) => Uint8Array) | undefined {
+    const wasInMulti = this.inMulti;
+    if (route === 'multi') this.inMulti ||= argc === 1;
+    else if (route === 'watch') this.watching ||= !wasInMulti && argc > 1;
+    else if (route === 'unwatch' && !wasInMulti) this.watching = false;
+    else if (route === 'sticky') this.stuck = true;
+    else if ((route === 'exec' || route === 'discard') && wasInMulti && argc === 1) {
+      this.inMulti = this.watching = false;
+      const agreements = this.#onExec.splice(0);
+      if (route === 'exec' && agreements.length > 0) return (reply) => executed(reply, agreements);
+    }
+    return undefined;
+  }
+
+  /** `agreed` is called once the open transaction has been executed. */
+  afterExec(agreed: () => void): void {
+    this.#onExec.push(agreed);
   }
 
   pin(reason: PinReason): void {
@@ -104,9 +122,17 @@ export class OwnLine {
 
   #forget(): void {
     this.line = undefined;
+    this.#onExec.length = 0;
     this.inMulti = this.watching = this.stuck = this.tracking = false;
     this.#state.serverId = 0;
     for (const reason of this.#state.pins) this.#counters.unpin(reason);
     this.#state.pins.clear();
   }
+}
+
+/** EXEC was refused with an error, or answers null because a watched key had changed. */
+function executed(reply: Buffer, agreements: readonly (() => void)[]): Buffer {
+  const refused = /^(?:-|_\r|\*-1\r)/.test(reply.toString('latin1', 0, 4));
+  if (!refused) for (const agreed of agreements) agreed();
+  return reply;
 }

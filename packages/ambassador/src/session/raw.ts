@@ -40,6 +40,7 @@ export class RawMode {
     this.#leave = leave;
     this.#forGood = forGood;
     line.startRaw((chunk) => this.#received(chunk));
+    line.wait(session);
   }
 
   /** The client is not to be read from. */
@@ -49,11 +50,9 @@ export class RawMode {
 
   /** Passes on what the client sent next. False: nothing, or not yet. */
   step(): boolean {
-    if (this.#barrier !== undefined) return false;
-    if (this.#line.full) {
-      this.#line.wait(this.#session);
-      return false;
-    }
+    // No answer is owed by count, so nothing else would tell of the line's end.
+    this.#line.wait(this.#session);
+    if (this.#barrier !== undefined || this.#line.full) return false;
     const { feed } = this.#session;
     if (this.#forGood) {
       for (const bytes of feed.takeAll()) this.#line.write(bytes);
@@ -76,13 +75,18 @@ export class RawMode {
 
   end(): void {
     this.#barrier = undefined;
+    this.#line.leave(this.#session);
   }
 
   #frame(): boolean {
     const session = this.#session;
-    const { feed, context } = session;
-    const command = feed.command ?? context.live.known(feed.name);
-    const refusal = command === undefined ? undefined : this.#refusal(command);
+    const { feed } = session;
+    const command = session.known();
+    if (command === undefined) {
+      this.#flush();
+      return false;
+    }
+    const refusal = session.context.refusal(command, session.state);
     if (refusal !== undefined) {
       this.#flush();
       feed.drop();
@@ -91,7 +95,6 @@ export class RawMode {
     }
     feed.accept();
     session.state.commands++;
-    if (command === undefined) return true;
     session.state.lastCommand = command.name;
     if (command.name === 'RESET') {
       this.#flush();
@@ -101,12 +104,6 @@ export class RawMode {
       this.#ask(() => {});
     } else if (!this.#harmless(command)) this.#forGood = true;
     return true;
-  }
-
-  #refusal(command: Command): string | undefined {
-    const { feed, context, state } = this.#session;
-    const exact = command.examine === undefined || feed.inline ? command : command.examine(this.#session.freshArgs());
-    return context.refusal(exact, state);
   }
 
   /** It leaves nothing in the connection that outlives the subscription. */
@@ -169,7 +166,9 @@ export class RawMode {
 
   /** Whether the frame answers our question; also counts subscriptions. */
   #isOurs(frame: Uint8Array): boolean {
-    const head = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.byteLength, 128)).toString('latin1');
+    const head = Buffer.from(frame.buffer, frame.byteOffset, Math.min(frame.byteLength, 128)).toString(
+      'latin1',
+    );
     if (subscribing.test(head)) this.#count(frame, head);
     if (this.#barrier === undefined) return false;
     const { word } = this.#barrier;
@@ -187,6 +186,7 @@ export class RawMode {
     const subscribed = protocol === 2 ? ponged : this.#counts.common + this.#counts.shard > 0;
     if (!subscribed && !this.#forGood) {
       this.#line.endRaw();
+      this.#line.leave(this.#session);
       this.#leave();
     }
     return true;

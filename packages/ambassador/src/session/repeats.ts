@@ -11,7 +11,13 @@
  * so, and is never sent again.
  */
 
-import { decodeRequest, encodeCommand, encodeError, RequestEvent, RequestScanner } from '@outrigger/core/resp';
+import {
+  decodeRequest,
+  encodeCommand,
+  encodeError,
+  RequestEvent,
+  RequestScanner,
+} from '@outrigger/core/resp';
 import { Class, Rejection as Kind } from '../observe/names.ts';
 import type { Line } from '../upstream/line.ts';
 import { nobody, Run } from '../upstream/run.ts';
@@ -114,7 +120,7 @@ export class Repeats {
       other.owner = nobody;
     }
     this.pending = false;
-    const rooted = session.own.rooted && run.place === 'own';
+    const rooted = session.own.kept && run.place === 'own';
     this.#failUnknown(mine, refusal.why);
     const rest = mine.find((other) => other.delivered < other.expected);
     if (rest !== undefined) this.#again(rest, rest.delivered, {}, refusal.why);
@@ -134,7 +140,7 @@ export class Repeats {
       const error = encodeError(text);
       if (run.streamed && this.#session.feed.streaming) {
         left--;
-        this.#session.swallow(error.toString('latin1'));
+        this.#session.outbox.swallow(error);
       }
       for (; left > 0; left--) this.#session.ledger.deliver(run, error, 1);
     }
@@ -179,7 +185,9 @@ export class Repeats {
     this.#sinceMs ??= session.ports.now();
     const { counters } = session.context;
     if (this.#attempts > maxAttempts && plan.delayMs === undefined) {
-      const error = encodeError(`OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`);
+      const error = encodeError(
+        `OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`,
+      );
       for (let left = run.expected - from; left > 0; left--) session.ledger.deliver(run, error, 1);
       return;
     }

@@ -85,7 +85,8 @@ export class Servers {
     if (!reusable) line.close('given back');
     else {
       of.idle.push(line);
-      if (of.idle.length > this.#options.limits.maxIdleLeases) of.idle.shift()?.close('more idle than allowed');
+      if (of.idle.length > this.#options.limits.maxIdleLeases)
+        of.idle.shift()?.close('more idle than allowed');
     }
   }
 
@@ -101,7 +102,8 @@ export class Servers {
   retain(names: ReadonlySet<string>): void {
     for (const [server, { lines, idle }] of this.#servers) {
       if (names.has(server)) continue;
-      for (const line of [...lines.values(), ...idle]) line.closeWhenIdle('its server is not configured any longer');
+      for (const line of [...lines.values(), ...idle])
+        line.closeWhenIdle('its server is not configured any longer');
       lines.clear();
       idle.length = 0;
     }
@@ -119,7 +121,6 @@ export class Servers {
   close(): void {
     for (const server of [...this.#servers.keys()]) this.drop(server, 'the ambassador is closing');
   }
-
 
   #of(name: string): Connections {
     let of = this.#servers.get(name);

@@ -80,7 +80,8 @@ export class WelcomeTalk {
 
   #refused(step: Step, error: string): Refusal | undefined {
     if (step === 'auth') return { why: `it refused our login: ${error}`, error };
-    if (step === 'hello' && this.#identity.protocol === 3) return { why: `it refused HELLO 3: ${error}`, error };
+    if (step === 'hello' && this.#identity.protocol === 3)
+      return { why: `it refused HELLO 3: ${error}`, error };
     if (step === 'select' && !error.startsWith('NOAUTH')) {
       return { why: `it refused SELECT ${this.#identity.database}: ${error}`, error };
     }

@@ -60,14 +60,23 @@ class SocketWire implements Wire {
   #over = false;
   #failure = 'closed by the server';
 
-  constructor(options: WireOptions, server: Server, identity: Identity, readonly: boolean, events: WireEvents) {
+  constructor(
+    options: WireOptions,
+    server: Server,
+    identity: Identity,
+    readonly: boolean,
+    events: WireEvents,
+  ) {
     this.#events = events;
     const login = identity.password === undefined ? options.credentials(server) : undefined;
     const { username: user, password } = login ?? { username: identity.user, password: identity.password };
     this.#talk = new WelcomeTalk({ ...identity, user, password }, readonly);
     const socket = dial(server, options.net, options.tls());
     this.#socket = socket;
-    this.#timer = options.clock.setTimeout(() => this.#fail({ why: 'ETIMEDOUT', error: undefined }), options.connectTimeoutMs);
+    this.#timer = options.clock.setTimeout(
+      () => this.#fail({ why: 'ETIMEDOUT', error: undefined }),
+      options.connectTimeoutMs,
+    );
     socket.once(readyEvent(server), () => socket.write(this.#talk?.request ?? ''));
     socket.on('data', this.#greeted);
     socket.on('drain', () => events.drained());

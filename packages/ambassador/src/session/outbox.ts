@@ -1,0 +1,128 @@
+/**
+ * Requests on their way out: those accepted for one line gather in a run, and leave together when the client's bytes are
+ * used up, or before anything goes elsewhere.
+ */
+
+import { takeMuted } from '../locals/mute.ts';
+import { Bytes, classOf, Place as Counted } from '../observe/names.ts';
+import type { Line } from '../upstream/line.ts';
+import type { Target } from './placing.ts';
+import { Sent } from './sent.ts';
+import type { Place } from './sent.ts';
+import type { Session } from './session.ts';
+
+export interface Sending {
+  /** Sent instead of the request shown. */
+  readonly replaced?: Uint8Array | undefined;
+  /** Known already: the client does not want the answer. */
+  readonly muted?: boolean | undefined;
+  /** Looks at its answer before the client gets it, and gives what the client gets instead. */
+  readonly capture?: ((reply: Buffer) => Uint8Array) | undefined;
+}
+
+export class Outbox {
+  readonly #session: Session;
+  /** Accepted requests go into it; those that have not been sent are counted. */
+  #run: Sent | undefined;
+  #accepted = 0;
+  /** The error of a request whose rest is being swallowed. */
+  #swallowing: string | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Nothing accepted waits to be sent. */
+  get empty(): boolean {
+    return this.#accepted === 0;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** The run that the last request went into, sent or not. */
+  get last(): Sent | undefined {
+    return this.#run ?? this.#session.ledger.last;
+  }
+
+  /** A request is being passed on, or swallowed, as it arrives. */
+  get streaming(): boolean {
+    return this.#run?.streamed === true;
+  }
+
+  /** The request shown goes to `line`. */
+  accept(line: Line, place: Place, target: Target, sending: Sending = {}): true {
+    const { state, context, command, feed, repeats, waiting } = this.#session;
+    const { replaced, capture } = sending;
+    const mute = sending.muted ?? takeMuted(state);
+    const alone = replaced !== undefined || capture !== undefined || repeats.hasPrelude;
+    if (alone || this.#run?.line !== line || this.#run.mute !== mute) this.flush();
+    this.#run ??= this.#newRun(line, place, target, mute);
+    const run = this.#run;
+    run.capture = capture;
+    this.#accepted++;
+    if (command.mutates) run.lastMutating = run.expected + this.#accepted;
+    if (repeats.hasPrelude) repeats.sendPrelude(line);
+    if (replaced === undefined) feed.accept();
+    else {
+      feed.drop();
+      this.#send(run, replaced);
+    }
+    if (capture !== undefined) this.flush();
+    repeats.placed();
+    waiting.over();
+    state.commands++;
+    state.lastCommand = command.name;
+    context.counters.sent(command.index, counted[place]);
+    return true;
+  }
+
+  /** Sends what was accepted. */
+  flush(): void {
+    const bytes = this.#session.feed.takeRun();
+    if (this.#run === undefined || bytes === undefined || this.#swallowing !== undefined) return;
+    this.#send(this.#run, bytes);
+  }
+
+  /** The request shown has its answer; what of it is still to come is for nobody. */
+  swallow(error: Uint8Array): void {
+    this.#swallowing = Buffer.from(error).toString('latin1');
+    this.#run = undefined;
+  }
+
+  /** The last of a streamed request has arrived: its error, if it is to have one of ours. */
+  streamEnded(): Uint8Array | undefined {
+    const { feed } = this.#session;
+    this.flush();
+    feed.accept();
+    this.#run = undefined;
+    const error = this.#swallowing;
+    this.#swallowing = undefined;
+    if (error === undefined) return undefined;
+    feed.takeRun();
+    return Buffer.from(error, 'latin1');
+  }
+
+  #newRun(line: Line, place: Place, { realm, shard }: Target, mute: boolean): Sent {
+    const { context, command } = this.#session;
+    const run = new Sent(this.#session, line, place, realm, shard);
+    run.mute = mute;
+    run.commandClass = classOf(command.route);
+    run.serverIndex = context.counters.servers.index(line.server.name);
+    return run;
+  }
+
+  #send(run: Sent, bytes: Uint8Array): void {
+    const { ledger, feed, context } = this.#session;
+    const count = this.#accepted;
+    if (run.expected === 0) ledger.add(run);
+    ledger.sent(run, count, feed.streaming || run.streamed ? undefined : bytes);
+    this.#accepted = 0;
+    if (!run.streamed) this.#run = undefined;
+    context.counters.bytes(Bytes.toServer, bytes.length);
+    run.line.send(run, bytes, count);
+  }
+}
+
+const counted = { primary: Counted.primary, replica: Counted.replica, own: Counted.own } as const;

@@ -1,0 +1,250 @@
+/**
+ * Where the request shown goes. Every method answers what the session's loop asks: true, it went or was answered, on to
+ * the next; false, it has to wait, and something will wake the session.
+ */
+
+import { encodeCommand } from '@outrigger/core/resp';
+import type { Command } from '../commands/command.ts';
+import { firstKeySlot, keysOf, needsDecoding, noKey } from '../commands/keys.ts';
+import { slotOf } from '../commands/slot.ts';
+import { Fallback, Held } from '../observe/names.ts';
+import type { Realm, Shard } from '../topology/realm.ts';
+import type { Replica } from '../topology/topology.ts';
+import type { Line } from '../upstream/line.ts';
+import type { Lane } from '../upstream/servers.ts';
+import type { Server } from '../upstream/server.ts';
+import { shareScript } from './script-sharing.ts';
+import type { Sending } from './outbox.ts';
+import type { Session } from './session.ts';
+import type { Identity, PinReason } from './state.ts';
+
+/** Whose data a request is about. */
+export interface Target {
+  readonly realm: Realm;
+  readonly shard: Shard;
+}
+
+/** Until a shared line may be free to open: there is nothing to be told of it. */
+const lineRetryMs = 10;
+
+export class Placing {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** By the command's route; local commands and those that end routing are not for here. */
+  place(command: Command): boolean {
+    if (command.route === 'script' || command.route === 'scriptRead') shareScript(this.#session, command);
+    if (this.#session.own.kept) return this.own(undefined);
+    switch (command.route) {
+      case 'read':
+        return this.#read('main');
+      case 'scriptRead':
+        return this.#read('script');
+      case 'script':
+        return this.primary('script');
+      case 'multi':
+      case 'watch':
+      case 'wait':
+      case 'sticky':
+        return this.own(command.route);
+      case 'blocking':
+      case 'aside':
+        return this.own('blocking');
+      // Without a transaction of its own these say so, and change nothing: write, primary, cursor, exec, discard, unwatch.
+      default:
+        return this.primary('main');
+    }
+  }
+
+  /** Whose data the request is about; a text: why that cannot be told. */
+  target(): Target | string {
+    const { context } = this.#session;
+    const routes = context.routes();
+    if (routes.several) return this.#byKey();
+    const realm = routes.realmOf(undefined);
+    const slot = realm.clustered ? this.#slot() : noKey;
+    const shard = realm.shardOf(slot);
+    return shard === undefined ? noShard(slot) : { realm, shard };
+  }
+
+  /** Sends it to a shard's primary on the shared line of `lane`. */
+  primary(lane: Lane, fallback?: Fallback, sending?: Sending): boolean {
+    const { state, context, command, outbox, waiting } = this.#session;
+    const target = this.target();
+    if (typeof target === 'string') return this.#await(target);
+    const line = this.primaryLine(target, lane, state.identity);
+    if (typeof line !== 'object') return line;
+    if (!this.#mayFollow(line)) return waiting.hold(Held.order);
+    const reads = this.#session.readsOf(target.shard);
+    reads.release();
+    if (command.mutates) reads.wrote();
+    if (fallback !== undefined) context.counters.fallback(fallback);
+    return outbox.accept(line, 'primary', target, sending);
+  }
+
+  /** Sends it on the session's own connection; `pin` is why it needs one, undefined when it has one already. */
+  own(pin: PinReason | undefined, sending?: Sending): boolean {
+    const { own, command, outbox } = this.#session;
+    const target = this.target();
+    if (typeof target === 'string') return this.#await(target);
+    const line = this.ownLine(target);
+    if (typeof line !== 'object') return line;
+    own.prepare();
+    if (pin !== undefined) own.pin(pin);
+    // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
+    if (command.route === 'wait') own.prelude(encodeCommand(['PING']));
+    const capture = sending?.capture ?? own.note(command, this.#session.feed.argc);
+    return outbox.accept(line, 'own', target, { ...sending, capture });
+  }
+
+  /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */
+  primaryLine({ realm, shard }: Target, lane: Lane, identity: Identity): Line | boolean {
+    const { context, waiting, repeats } = this.#session;
+    const server = this.#primaryOf(shard);
+    if (typeof server === 'boolean') return server;
+    const line = context.servers.line(server, identity, lane, false);
+    if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
+    const why = unready(line);
+    if (why !== undefined) return waiting.holdFor(line, why);
+    if (line.welcome.role !== 'slave' || repeats.asked !== undefined) return line;
+    // A server that came back as a replica must not be written to, however it is called.
+    realm.doubt({ kind: 'readonly', server: server.name });
+    line.close('it says it is a replica');
+    return this.#await(`${server.name} says it is a replica`);
+  }
+
+  /** The session's own line, ready to send and nothing owed elsewhere; otherwise what the loop is to do. */
+  ownLine(target: Target): Line | boolean {
+    const { own, quiet, waiting } = this.#session;
+    if (own.line === undefined) {
+      if (!quiet) return waiting.hold(Held.order);
+      const server = this.#primaryOf(target.shard);
+      if (typeof server === 'boolean') return server;
+      own.at(server, false);
+    }
+    const line = own.line as Line;
+    if (line.state === 'closed') {
+      own.drop();
+      return true;
+    }
+    const why = unready(line);
+    if (why !== undefined) return waiting.holdFor(line, why);
+    return this.#mayFollow(line) ? line : waiting.hold(Held.order);
+  }
+
+  #read(lane: Lane): boolean {
+    const session = this.#session;
+    const target = this.target();
+    if (typeof target === 'string') return this.#await(target);
+    const reads = session.readsOf(target.shard);
+    for (;;) {
+      if (session.repeats.atPrimary) return this.primary(lane, Fallback.failed);
+      const choice = reads.choose(this.#situation(target.shard, lane));
+      if (choice === 'refused') return session.refuse(reads.refusal(), 'noReplica');
+      if (choice === 'wait') return session.waiting.hold(Held.proof);
+      if (choice === 'primary') return this.primary(lane, reads.fallback);
+      const went = this.#atReplica(choice, target, lane);
+      if (went !== undefined) return went;
+    }
+  }
+
+  /** Undefined: it is out of reach, which is known of it now, so another choice is to be made. */
+  #atReplica(replica: Replica, target: Target, lane: Lane): boolean | undefined {
+    const { context, state, waiting, outbox } = this.#session;
+    const { shard, realm } = target;
+    const { servers, counters } = context;
+    const server = shard.server(replica.name);
+    const down = server === undefined ? 'it is gone' : servers.whyDown(server);
+    if (server === undefined || down !== undefined) {
+      shard.topology.replicaFailed(replica, down ?? '');
+      shard.needRound();
+      return undefined;
+    }
+    const line = servers.line(server, state.identity, lane, realm.clustered);
+    if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
+    const why = unready(line);
+    if (why !== undefined) return waiting.holdFor(line, why);
+    const reads = this.#session.readsOf(shard);
+    if (!reads.matches(replica, line.welcome.runId)) {
+      // Another process than the one that has proven itself: a restart nobody has noticed yet.
+      shard.needRound();
+      return this.primary(lane, Fallback.fence);
+    }
+    if (!this.#mayFollow(line)) return waiting.hold(Held.order);
+    reads.placed(replica);
+    counters.replicaRead(reads.path);
+    return outbox.accept(line, 'replica', target);
+  }
+
+  #primaryOf(shard: Shard): Server | boolean {
+    const { context, repeats } = this.#session;
+    const server = repeats.asked ?? shard.primary;
+    if (server === undefined) return this.#await(shard.why);
+    const down = context.servers.whyDown(server);
+    return down === undefined ? server : this.#await(`${server.name} is unreachable: ${down}`);
+  }
+
+  /** No one can take it now. Where a primary can be elected it waits for that, for a time. */
+  #await(why: string): boolean {
+    const { context, waiting, ports } = this.#session;
+    const left = context.failoverWaitMs() - waiting.forMs;
+    if (left <= 0) return this.#session.refuse(`no primary: ${why}; the command was not sent`, 'noPrimary');
+    ports.watchRealm(true);
+    return waiting.holdUntil(left, Held.election);
+  }
+
+  /** Whether the request may be under way at `line` together with what is owed already. */
+  #mayFollow(line: Line): boolean {
+    const { outbox, ledger, command } = this.#session;
+    if (outbox.last !== undefined && outbox.last.line !== line) outbox.flush();
+    if (ledger.onlyAt(line)) return true;
+    return command.route === 'read' && !command.mutates && !line.exclusive && ledger.onlyReads;
+  }
+
+  #situation(shard: Shard, lane: Lane): { primaryOwes: boolean; reached: string | undefined } {
+    const { outbox, context, state } = this.#session;
+    const { last } = outbox;
+    const { replica } = this.#session.readsOf(shard);
+    const line =
+      replica === undefined ? undefined : context.servers.openLine(replica.name, state.identity, lane);
+    return {
+      primaryOwes: last !== undefined && last.shard === shard && last.place !== 'replica',
+      reached: line?.welcome.runId,
+    };
+  }
+
+  /** The slot of its first key; −1 when it has none. */
+  #slot(): number {
+    const { command, feed } = this.#session;
+    const slot = feed.inline ? needsDecoding : firstKeySlot(command, feed.frame());
+    if (slot !== needsDecoding) return slot;
+    const key = this.#firstKey();
+    return key === undefined ? noKey : slotOf(key);
+  }
+
+  #byKey(): Target | string {
+    const key = this.#firstKey();
+    const realm = this.#session.context.routes().realmOf(key);
+    const slot = key === undefined || !realm.clustered ? noKey : slotOf(key);
+    const shard = realm.shardOf(slot);
+    return shard === undefined ? noShard(slot) : { realm, shard };
+  }
+
+  #firstKey(): Buffer | undefined {
+    const { command, args } = this.#session;
+    const [at] = keysOf(command, args);
+    return at === undefined ? undefined : args[at];
+  }
+}
+
+function noShard(slot: number): string {
+  return slot === noKey ? 'no server is known' : `no server has slot ${slot}`;
+}
+
+function unready(line: Line): Held | undefined {
+  if (line.state === 'opening') return Held.connect;
+  return line.full ? Held.backpressure : undefined;
+}
