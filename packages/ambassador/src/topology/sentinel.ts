@@ -1,9 +1,7 @@
 /**
  * A realm whose primary Sentinel elects: sentinels are asked, and listened to, and what they say is verified (roles.ts).
  *
- * All of them are asked at once, so one that is down or slow costs nothing. An event says at once what a question would
- * say soon; it is believed until the sentinels have been asked, which it also causes. With no sentinel left the last word
- * stands: the servers are still there.
+ * All of them are asked at once, so one that is down or slow costs nothing.
  */
 
 import type { Timer } from '@outrigger/core/clock';
@@ -17,8 +15,9 @@ import { OneShardRealm } from './one-shard.ts';
 import type { Realm, RealmEvents } from './realm.ts';
 import type { RealmConfig, RealmDeps, SentinelSource } from './realm-options.ts';
 import { SentinelEar } from './sentinel-ear.ts';
-import { chooseView, readEvent } from './sentinel-view.ts';
-import type { SentinelView } from './sentinel-view.ts';
+import { SentinelOpinion } from './sentinel-opinion.ts';
+import type { Believed } from './sentinel-opinion.ts';
+import { readEvent } from './sentinel-view.ts';
 import { followAll } from './source.ts';
 import type { EndpointWatch } from './source.ts';
 
@@ -50,12 +49,9 @@ class SentinelWatch {
   readonly #followed: readonly EndpointWatch[];
   readonly #realm: OneShardRealm;
   readonly #ears = new Map<string, SentinelEar>();
-  readonly #words = new Map<string, SentinelView | string>();
-  #believed: { readonly primary: string; readonly replicas: readonly string[] } | undefined;
-  #known: readonly string[] = [];
+  readonly #opinion: SentinelOpinion;
+  #placed: Believed | undefined;
   #problem = '';
-  /** The newest epoch heard of, and when. Sentinels that have not heard of it yet name the primary of before. */
-  #epoch = { number: 0, heardMs: 0 };
   #timer: Timer | undefined;
   #closed = false;
 
@@ -63,6 +59,7 @@ class SentinelWatch {
     this.#config = config;
     this.#deps = deps;
     this.#limits = { ...defaultTopologyLimits, ...deps.limits };
+    this.#opinion = new SentinelOpinion(this.#limits.sentinelEpochHoldMs);
     this.#followed = followed;
     this.#realm = realm;
   }
@@ -72,7 +69,7 @@ class SentinelWatch {
     this.#gather();
     for (const ear of this.#ears.values()) void ear.listen();
     await Promise.all([...this.#ears.values()].map((ear) => ear.ask()));
-    this.#decide();
+    this.#decided();
     this.#keepTime();
   }
 
@@ -89,7 +86,7 @@ class SentinelWatch {
 
   describe(): object {
     const sentinels = [...this.#ears].map(([sentinel, ear]) => {
-      const word = this.#words.get(sentinel) ?? 'not yet asked';
+      const word = this.#opinion.word(sentinel) ?? 'not yet asked';
       const said =
         typeof word === 'string'
           ? { says: null, why: word }
@@ -116,7 +113,7 @@ class SentinelWatch {
     const configured = this.#followed.flatMap((one) => one.servers);
     const servers = new Map(configured.map((server) => [server.name, server]));
     const tls = configured.some((server) => server.tls);
-    for (const name of this.#known) {
+    for (const name of this.#opinion.believed?.sentinels ?? []) {
       if (servers.size >= this.#limits.maxSentinels) break;
       if (!servers.has(name)) servers.set(name, at(name, tls));
     }
@@ -124,7 +121,7 @@ class SentinelWatch {
       if (servers.has(name)) continue;
       ear.close();
       this.#ears.delete(name);
-      this.#words.delete(name);
+      this.#opinion.forget(name);
     }
     for (const [name, server] of servers) if (!this.#ears.has(name)) this.#ears.set(name, this.#ear(server));
   }
@@ -139,8 +136,8 @@ class SentinelWatch {
       onEvent: (channel, message) => this.#event(channel, message),
       onWord: (word) => {
         if (!this.#ears.has(server.name)) return;
-        this.#words.set(server.name, word);
-        this.#decide();
+        this.#opinion.heard(server.name, word, this.#deps.clock.now());
+        this.#decided();
       },
     });
   }
@@ -150,42 +147,28 @@ class SentinelWatch {
     const event = readEvent(channel, message, this.#config.master);
     if (event === undefined || this.#closed) return;
     metrics.sentinelEvent(event.name);
-    const { switched } = event;
-    // Any other is old news: questions have told more already.
-    if (switched !== undefined && switched.from === this.#believed?.primary) {
-      log.info('sentinel names another primary', { server: switched.to });
-      this.#epoch = { number: this.#epoch.number + 1, heardMs: clock.now() };
-      this.#place(switched.to, this.#believed.replicas);
+    if (this.#opinion.happened(event, clock.now())) {
+      log.info('sentinel names another primary', { server: event.switched?.to });
+      this.#decided();
     }
     this.#realm.shard.needRound();
     this.ask();
   }
 
-  #decide(): void {
-    const views = [...this.#words.values()].filter((word) => typeof word !== 'string');
-    this.#tell(views.length === 0 ? this.#silence() : '');
-    const view = chooseView(this.#newest(views));
-    if (view !== undefined) {
-      this.#epoch = { number: view.epoch, heardMs: this.#deps.clock.now() };
-      this.#known = view.sentinels;
-      this.#place(view.primary, view.replicas);
-    } else if (this.#believed === undefined) this.#place(undefined, []);
+  #decided(): void {
+    this.#tell(this.#opinion.problem);
+    const { believed } = this.#opinion;
+    if (believed === undefined) {
+      this.#place(undefined, []);
+    } else if (!samePlace(this.#placed, believed)) {
+      this.#placed = believed;
+      this.#place(believed.primary, believed.replicas);
+    }
   }
 
-  /** Those that know the newest epoch; all, when nobody has known it for a while: it was reset. */
-  #newest(views: readonly SentinelView[]): readonly SentinelView[] {
-    const { number, heardMs } = this.#epoch;
-    const held = this.#deps.clock.now() - heardMs < this.#limits.sentinelEpochHoldMs;
-    return held ? views.filter(({ epoch }) => epoch >= number) : views;
-  }
-
-  #silence(): string {
-    const words = [...this.#words].map(([sentinel, word]) => `sentinel ${sentinel}: ${String(word)}`);
-    const problems = this.#followed.map(({ problem }) => problem).filter((problem) => problem !== '');
-    return [...problems, ...words].join('; ') || 'no sentinel has been asked yet';
-  }
-
-  #tell(problem: string): void {
+  #tell(silence: string): void {
+    const services = this.#followed.map(({ problem }) => problem).filter((problem) => problem !== '');
+    const problem = silence === '' ? '' : [...services, silence].join('; ');
     if (problem !== '' && this.#problem === '') {
       this.#deps.log.warn('no sentinel knows the primary', { master: this.#config.master, why: problem });
     }
@@ -193,11 +176,6 @@ class SentinelWatch {
   }
 
   #place(primary: string | undefined, replicas: readonly string[]): void {
-    if (primary !== undefined) {
-      const same = this.#believed?.primary === primary && sameNames(this.#believed.replicas, replicas);
-      if (same) return;
-      this.#believed = { primary, replicas };
-    }
     const tls = this.#config.tls ?? this.#followed.some(({ servers }) => servers[0]?.tls === true);
     const names = new Set([...(primary === undefined ? [] : [primary]), ...replicas]);
     this.#realm.place({
@@ -207,9 +185,10 @@ class SentinelWatch {
   }
 }
 
-function sameNames(before: readonly string[], now: readonly string[]): boolean {
-  const names = new Set(before);
-  return names.size === now.length && now.every((name) => names.has(name));
+function samePlace(before: Believed | undefined, now: Believed): boolean {
+  if (before === undefined || before.primary !== now.primary) return false;
+  const names = new Set(before.replicas);
+  return names.size === now.replicas.length && now.replicas.every((name) => names.has(name));
 }
 
 function at(name: string, tls: boolean): Server {

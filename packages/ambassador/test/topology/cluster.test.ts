@@ -1,32 +1,11 @@
 import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startCluster } from '../../../../test/harness/index.ts';
-import type { Cluster, ClusterNode } from '../../../../test/harness/index.ts';
-import { defaultLimits } from '../../src/daemon/limits.ts';
-import type { Opened } from './realm.ts';
+import type { ClusterNode } from '../../../../test/harness/index.ts';
 import { open, servers } from './realm.ts';
+import { limits, whole, written } from './whole-cluster.ts';
 
 const redis = needs('redis-server', 'redis-cli');
-
-/** Something to replicate in every shard: before that, nodes do not list its replicas. */
-async function written(cluster: Cluster): Promise<void> {
-  for (const node of cluster.primaries) {
-    for (let i = 0; (await node.cli('SET', `key${i}`, 'x')) !== 'OK'; i++);
-  }
-}
-
-const limits = { ...defaultLimits, slotRefreshMs: 100 };
-
-/** Resolves when each shard has its primary and its replicas take reads. */
-async function whole(opened: Opened, replicas: number): Promise<void> {
-  await eventually('the cluster is whole', () => {
-    const all = opened.realm.shards.flatMap((shard) => [...shard.topology.replicas]);
-    const open = all.filter(({ eligible }) => eligible);
-    const led = opened.realm.shards.every(({ primary }) => primary !== undefined);
-    if (led && open.length === replicas) return true;
-    throw new Error(JSON.stringify(opened.realm.describe()));
-  });
-}
 
 test('every slot finds its shard, and every shard its replicas', redis, async (t) => {
   const cluster = await startCluster(t);

@@ -50,9 +50,9 @@ test('a primary that dies is replaced as Sentinel says, within 200 ms of its wor
   const next = await sentinels.replaced(primary.address);
   await opened.primary(next);
   const [first = 0] = said;
-  const tookMs = (opened.toldAtMs.get(`primary ${next}`) ?? 0) - first;
-  t.comment(`primary set ${tookMs.toFixed(1)} ms after the first +switch-master`);
-  t.ok(tookMs <= 200);
+  const offeredMs = opened.toldAtMs.get(`primary ${next}`) ?? Infinity;
+  t.comment(`offered ${(offeredMs - first).toFixed(1)} ms after the first +switch-master`);
+  t.ok(offeredMs - first <= 200);
   t.strictSame(
     opened.told.filter((what) => !what.startsWith('silent')),
     [`primary ${primary.address}`, `deposed ${primary.address}`, `primary ${next}`],
