@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -10,18 +10,16 @@ import type { TestDeps } from '@outrigger/core/testing';
 import { test } from 'tap';
 import { tempDir } from '../../../../test/harness/index.ts';
 import type { Teardown } from '../../../../test/harness/index.ts';
-import type { ListenerTls } from '../../src/daemon/config.ts';
-import { listenForClients } from '../../src/daemon/listen.ts';
-import type { ClientListener } from '../../src/daemon/listen.ts';
-import { defaultLimits } from '../../src/daemon/limits.ts';
-import type { AmbassadorLimits } from '../../src/daemon/limits.ts';
+import { TlsFiles } from '../../src/access/tls-files.ts';
+import type { TlsFilePaths } from '../../src/access/tls-files.ts';
+import { handshakeFailures, Handshakes } from '../../src/daemon/listen-tls.ts';
 
 const fixture = (name: string): string => join(import.meta.dirname, '../fixtures', name);
 const pem = (name: string): Buffer => readFileSync(fixture(name));
-const plainTls: ListenerTls = { certFile: fixture('server.pem'), keyFile: fixture('server.key'), clientCaFile: undefined }; // prettier-ignore
+const plainTls: TlsFilePaths = { certFile: fixture('server.pem'), keyFile: fixture('server.key') };
 
 interface Running {
-  readonly listener: ClientListener;
+  readonly handshakes: Handshakes;
   readonly deps: TestDeps;
   readonly port: number;
   /** What clients said, once they are clients. */
@@ -30,14 +28,15 @@ interface Running {
   failures(): Promise<Record<string, number>>;
 }
 
-/** A listener whose clients are answered what they say. */
+/** A listener with TLS whose clients are answered what they say. */
 async function listen(
   t: Teardown,
-  tls: ListenerTls | undefined,
-  limits: Partial<AmbassadorLimits> = {},
+  paths: TlsFilePaths,
+  limits: { readonly maxHandshakes?: number; readonly timeoutMs?: number } = {},
   address = '127.0.0.1:0',
 ): Promise<Running> {
   const deps = testDeps();
+  const { clock, log } = deps;
   const heard: string[] = [];
   const sockets = new Set<Socket>();
   const onSocket = (socket: Socket): void => {
@@ -49,14 +48,26 @@ async function listen(
     });
     socket.on('end', () => socket.end('!'));
   };
-  const all = (): AmbassadorLimits => ({ ...defaultLimits, fileCheckIntervalMs: 10, ...limits });
-  const listener = await listenForClients(parseAddress(address), { tls, limits: all, onSocket }, deps);
+  const handshakes = new Handshakes({
+    failures: handshakeFailures(deps.metrics),
+    maxHandshakes: () => limits.maxHandshakes ?? 100,
+    timeoutMs: () => limits.timeoutMs ?? 5000,
+    onSocket,
+  });
+  const files = await TlsFiles.open(paths, {
+    ...{ clock, log, fileCheckIntervalMs: 10, what: 'tls' },
+    changed: (material) => handshakes.use(material),
+  });
+  handshakes.use(files.material);
+  const server = createServer({ allowHalfOpen: true }, (socket) => handshakes.accept(socket));
+  const listener = await deps.net.listen(server, parseAddress(address));
   t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
-    listener.destroy();
+    listener.close();
+    files.close();
+    handshakes.close();
   });
   return {
-    listener,
+    handshakes,
     deps,
     port: listener.address.kind === 'tcp' ? listener.address.port : 0,
     heard,
@@ -92,40 +103,24 @@ async function shownName(port: number, servername: string): Promise<string> {
   return String(CN);
 }
 
-test('without TLS a client is a client at once; its side may close first', async (t) => {
-  const { port, deps } = await listen(t, undefined);
-  t.equal(await talk(connectPlain(port, '127.0.0.1')), 'hello!');
-  t.notMatch(deps.lines.join(''), /beyond loopback/);
-});
-
 test('with TLS a client is one after its handshake, and half-open as well', async (t) => {
-  const { port, listener, failures } = await listen(t, plainTls);
+  const { port, handshakes, failures } = await listen(t, plainTls);
   t.equal(await talk(secure(port)), 'hello!');
-  t.equal(listener.handshakes, 0);
+  t.equal(handshakes.pending, 0);
   t.same(await failures(), {});
 });
 
-test('beyond loopback only a listener without TLS is named in the log', async (t) => {
-  const open = await listen(t, undefined, {}, ':0');
-  t.match(open.deps.lines.join(''), /listening beyond loopback without TLS/);
-  const closed = await listen(t, plainTls, {}, ':0');
-  t.notMatch(closed.deps.lines.join(''), /beyond loopback/);
-});
-
-test('a unix socket takes clients, with TLS and without', async (t) => {
-  for (const tls of [undefined, plainTls]) {
-    const path = join(tempDir(t), 's');
-    await listen(t, tls, {}, `unix:${path}`);
-    const raw = connectPlain(path);
-    const socket = tls === undefined ? raw : connectTls({ socket: raw, servername: 'localhost', ca: pem('ca.pem') }); // prettier-ignore
-    t.equal(await talk(socket), 'hello!');
-  }
+test('a unix socket takes clients with TLS', async (t) => {
+  const path = join(tempDir(t), 's');
+  await listen(t, plainTls, {}, `unix:${path}`);
+  const socket = connectTls({ socket: connectPlain(path), servername: 'localhost', ca: pem('ca.pem') });
+  t.equal(await talk(socket), 'hello!');
 });
 
 test('a client that must show a certificate and has none, or a strange one, never becomes one', async (t) => {
-  const { port, heard, failures, listener } = await listen(t, {
+  const { port, heard, failures, handshakes } = await listen(t, {
     ...plainTls,
-    clientCaFile: fixture('ca.pem'),
+    caFile: fixture('ca.pem'),
   });
   await t.rejects(talk(secure(port)), { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' });
   // TLS 1.3 lets the client believe it is in before the server has judged its certificate: it is cut off without a word.
@@ -133,28 +128,28 @@ test('a client that must show a certificate and has none, or a strange one, neve
   await eventually('both counted', async () => (await failures())['certificate'] === 2);
   t.same(heard, []);
   t.equal(await talk(secure(port, { cert: pem('server.pem'), key: pem('server.key') })), 'hello!');
-  t.equal(listener.handshakes, 0);
+  t.equal(handshakes.pending, 0);
 });
 
 test('what is no handshake, or none in time, is cut off and counted', async (t) => {
-  const { port, failures, listener, heard } = await listen(t, plainTls, { handshakeTimeoutMs: 200 });
+  const { port, failures, handshakes, heard } = await listen(t, plainTls, { timeoutMs: 200 });
   t.notMatch(await talk(connectPlain(port, '127.0.0.1')).catch(() => ''), 'hello');
   await eventually('garbage', async () => (await failures())['protocol'] === 1);
   const silent = connectPlain(port, '127.0.0.1');
   t.teardown(() => silent.destroy());
   silent.on('error', () => silent.destroy());
-  await eventually('in a handshake', async () => listener.handshakes === 1);
+  await eventually('in a handshake', async () => handshakes.pending === 1);
   await eventually('timeout', async () => (await failures())['timeout'] === 1);
   const hasty = connectPlain(port, '127.0.0.1');
   await new Promise((resolve) => hasty.once('connect', resolve));
   hasty.destroy();
   await eventually('closed', async () => (await failures())['closed'] === 1);
-  t.equal(listener.handshakes, 0);
+  t.equal(handshakes.pending, 0);
   t.same(heard, []);
 });
 
 test('handshakes are bounded, and end with the listener', async (t) => {
-  const { port, failures, listener } = await listen(t, plainTls, { maxClients: 2 });
+  const { port, failures, handshakes } = await listen(t, plainTls, { maxHandshakes: 2 });
   const ended: Promise<unknown>[] = [];
   for (let i = 0; i < 2; i++) {
     const silent = connectPlain(port, '127.0.0.1');
@@ -162,12 +157,12 @@ test('handshakes are bounded, and end with the listener', async (t) => {
     ended.push(new Promise((resolve) => silent.once('close', resolve)));
     silent.resume();
   }
-  await eventually('two in a handshake', async () => listener.handshakes === 2);
+  await eventually('two in a handshake', async () => handshakes.pending === 2);
   await t.rejects(talk(secure(port)), { code: 'ECONNRESET' });
   await eventually('full', async () => (await failures())['full'] === 1);
-  listener.destroy();
+  handshakes.close();
   await Promise.all(ended);
-  await eventually('none left', async () => listener.handshakes === 0);
+  await eventually('none left', async () => handshakes.pending === 0);
 });
 
 test('certificates change while clients are connected; half a change waits for the other half', async (t) => {
@@ -175,7 +170,7 @@ test('certificates change while clients are connected; half a change waits for t
   const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   copyFileSync(fixture('server.pem'), certFile);
   copyFileSync(fixture('server.key'), keyFile);
-  const { port, deps, heard } = await listen(t, { certFile, keyFile, clientCaFile: undefined });
+  const { port, deps, heard } = await listen(t, { certFile, keyFile });
   const kept = secure(port);
   await new Promise((resolve, reject) => kept.once('secureConnect', resolve).once('error', reject));
   t.equal(await shownName(port, 'localhost'), 'localhost');
@@ -192,24 +187,7 @@ test('certificates change while clients are connected; half a change waits for t
   kept.destroy();
 });
 
-test('a reload turns TLS on, asks for certificates, and turns it off; what cannot be read changes nothing', async (t) => {
-  const { port, listener } = await listen(t, undefined);
-  await listener.reload(plainTls);
-  t.equal(await talk(secure(port)), 'hello!');
-  const missing = join(tempDir(t), 'none.pem');
-  await t.rejects(listener.reload({ ...plainTls, certFile: missing }), {
-    code: 'AMBASSADOR_TLS_FILES',
-    target: missing,
-    message: /cannot be read: ENOENT/,
-  });
-  t.equal(await talk(secure(port)), 'hello!');
-  await listener.reload({ ...plainTls, clientCaFile: fixture('ca.pem') });
-  await t.rejects(talk(secure(port)), { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' });
-  await listener.reload(undefined);
-  t.equal(await talk(connectPlain(port, '127.0.0.1')), 'hello!');
-});
-
-test('files that cannot be used are an error at the start, and no listener stays', async (t) => {
+test('files that cannot be used are an error at the start, and named', async (t) => {
   const folder = tempDir(t);
   const noPem = join(folder, 'text.pem');
   writeFileSync(noPem, 'no certificate');
@@ -218,6 +196,6 @@ test('files that cannot be used are an error at the start, and no listener stays
     target: noPem,
   });
   await t.rejects(listen(t, { ...plainTls, keyFile: fixture('other.key') }), { code: 'AMBASSADOR_TLS_FILES', message: /mismatch/ }); // prettier-ignore
-  const taken = await listen(t, undefined);
-  await t.rejects(listen(t, plainTls, {}, taken.listener.name), { code: 'LISTEN_FAILED' });
+  const missing = join(folder, 'none.pem');
+  await t.rejects(listen(t, { ...plainTls, certFile: missing }), { code: 'AMBASSADOR_TLS_FILES', target: missing, message: /cannot be read: ENOENT/ }); // prettier-ignore
 });
