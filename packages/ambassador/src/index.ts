@@ -9,8 +9,7 @@ export type { AmbassadorConfig, Consistency, ReadPolicy, SecretFrom } from './da
 export type { AmbassadorDeps } from './daemon/daemon.ts';
 export type { AmbassadorLimits } from './daemon/limits.ts';
 export { defaultLimits } from './daemon/limits.ts';
-export type { Explanation, ExplainState } from './observe/explain.ts';
-export { explainCommand } from './observe/explain.ts';
+export type { Destination, Explanation, KeyPlace, ReplicaReport } from './observe/why.ts';
 export type { Server, ServerSpec } from './upstream/server.ts';
 export { parseServer } from './upstream/server.ts';
 export type { EndpointWatch, WatchService } from './topology/source.ts';

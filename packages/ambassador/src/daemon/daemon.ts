@@ -7,17 +7,20 @@ import type { Daemon, Deps, Health } from '@outrigger/core/lifecycle';
 import { warnOfExposure } from '@outrigger/core/net';
 import type { Listener } from '@outrigger/core/net';
 import { startPresence } from '@outrigger/core/presence';
+import { parseTracingEndpoint } from '@outrigger/core/tracing';
 import { createSource, hasControl } from '@outrigger/core/watch';
 import type { Source } from '@outrigger/core/watch';
 import { hostname } from 'node:os';
 import { createServer } from 'node:net';
+import type { Command } from '../commands/command.ts';
 import { Secrets, secretsOf } from '../access/secrets.ts';
 import { TlsFiles } from '../access/tls-files.ts';
 import { debugPages } from '../observe/debug.ts';
-import { explainCommand } from '../observe/explain.ts';
 import { exposeEngine } from '../observe/gauges.ts';
-import { SlowLog } from '../observe/slow-log.ts';
+import { whyCommand } from '../observe/why.ts';
+import type { Explanation } from '../observe/why.ts';
 import { TopologyCounters } from '../topology/metrics.ts';
+import type { Shard } from '../topology/realm.ts';
 import type { RealmDeps } from '../topology/open.ts';
 import { watchServices } from '../topology/services.ts';
 import type { WatchService } from '../topology/source.ts';
@@ -65,7 +68,6 @@ class Ambassador implements Daemon {
   readonly #engine: Engine;
   readonly #handshakes: Handshakes;
   readonly #topologyCounters: TopologyCounters;
-  readonly #slowLog: SlowLog;
   #config: AmbassadorConfig;
   #opened: Opened | undefined;
   #watches: Source | undefined;
@@ -79,9 +81,6 @@ class Ambassador implements Daemon {
     this.#cleanup = cleanup;
     this.#engine = new Engine(config, deps);
     this.#topologyCounters = new TopologyCounters(deps.metrics);
-    this.#slowLog = new SlowLog({ ...config.slowLog, keys: false }, () =>
-      this.#engine.counters.slowCommand(),
-    );
     this.#handshakes = new Handshakes({
       failures: handshakeFailures(deps.metrics),
       maxHandshakes: () => this.#config.limits.maxClients - this.#engine.size,
@@ -95,6 +94,7 @@ class Ambassador implements Daemon {
     await this.#connectControl();
     cleanup.add('upstreams', () => this.#closeOpened(this.#opened));
     await this.#configure(this.#config);
+    cleanup.add('tracer', () => this.#engine.tracer.close());
     cleanup.add('engine', () => this.#engine.close());
     await this.#listen();
     const state = this.#engine.state();
@@ -105,8 +105,8 @@ class Ambassador implements Daemon {
         live: () => ({ healthy: true, problems: {} }),
         ready: () => this.#readiness(),
         debug: {
-          ...debugPages({ ...state, slowLog: this.#slowLog, settings: () => this.#settings() }),
-          why: (query) => this.#explain(query.get('command') ?? ''),
+          ...debugPages({ ...state, slowLog: this.#engine.slowLog, settings: () => this.#settings() }),
+          why: (query) => this.#explain(query.get('command') ?? '', query.get('user') ?? undefined),
         },
         drain: () => this.drain(),
       },
@@ -169,7 +169,9 @@ class Ambassador implements Daemon {
   /** Everything that can fail happens before anything changes. */
   async #configure(config: AmbassadorConfig): Promise<void> {
     const before = this.#opened;
+    if (config.tracing.endpoint !== undefined) parseTracingEndpoint(config.tracing.endpoint);
     const opened = await this.#openFor(config);
+    await this.#engine.tracer.configure({ ...config.tracing, service: 'outrigger-ambassador' });
     this.#config = config;
     this.#opened = opened;
     if (opened.tls !== undefined) this.#handshakes.use(opened.tls.material);
@@ -256,10 +258,18 @@ class Ambassador implements Daemon {
     return { upstream: upstream.kind, readPolicy, consistency, maxLagMs, failoverWaitMs, zone };
   }
 
-  #explain(line: string): unknown {
-    const topology = this.#engine.realms.realmOf(undefined).shards[0]?.topology;
-    if (topology === undefined) return { command: line, route: 'none', reason: 'no server is known' };
-    return explainCommand(line, { ...this.#config, topology });
+  async #explain(line: string, user: string | undefined): Promise<Explanation> {
+    const { realms } = this.#engine;
+    await this.#engine.learn(line);
+    const state = {
+      commandOf: (args: readonly Buffer[]) => this.#engine.commandOf(args),
+      realmOf: (key: Uint8Array | undefined) => realms.realmOf(key),
+      policyOf: (shard: Shard | undefined) => (shard === undefined ? this.#config : realms.policyOf(shard)),
+      refusal: (command: Command, name: string, typed: string | undefined) =>
+        this.#engine.refusal(command, name, typed),
+      nowMs: () => this.#deps.clock.now(),
+    };
+    return whyCommand(line, state, user);
   }
 }
 

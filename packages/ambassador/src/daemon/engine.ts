@@ -1,20 +1,25 @@
 /** Sessions, the connections they share and what they count: everything between the listener and the servers. */
 
 import type { Deps } from '@outrigger/core/lifecycle';
-import { encodeCommand, encodeError, ReplyDecoder } from '@outrigger/core/resp';
+import { encodeCommand, encodeError, ReplyDecoder, splitWords } from '@outrigger/core/resp';
 import type { RespValue } from '@outrigger/core/resp';
+import { Tracer } from '@outrigger/core/tracing';
 import type { Socket } from 'node:net';
 import { authCheck, authMode } from '../access/auth.ts';
 import { CommandRules } from '../access/rules.ts';
 import type { Secrets } from '../access/secrets.ts';
 import { Users } from '../access/users.ts';
+import type { Command } from '../commands/command.ts';
 import { LiveCommands } from '../commands/live.ts';
 import { CommandTable } from '../commands/table.ts';
 import type { AuthCheck, SessionRegistry } from '../locals/answer.ts';
 import { ScriptBook } from '../locals/scripts.ts';
+import { AnswerWatch } from '../observe/answers.ts';
 import { EngineCounters } from '../observe/counters.ts';
 import { Denied, Ended, Phase } from '../observe/names.ts';
 import type { EngineState } from '../observe/facts.ts';
+import { SlowLog } from '../observe/slow-log.ts';
+import type { SlowLogOptions } from '../observe/slow-log.ts';
 import { Connection } from '../session/connection.ts';
 import type { SessionContext } from '../session/ports.ts';
 import type { Identity, SessionState } from '../session/state.ts';
@@ -37,6 +42,8 @@ export const defaultIdentity: Identity = Object.freeze({
 
 export class Engine {
   readonly counters: EngineCounters;
+  readonly slowLog: SlowLog;
+  readonly tracer: Tracer;
   readonly table = new CommandTable();
   readonly live: LiveCommands;
   readonly servers: Servers;
@@ -64,6 +71,8 @@ export class Engine {
       metrics: deps.metrics,
       command: (index) => this.table.all()[index],
     });
+    this.slowLog = new SlowLog(slowLogOf(config), () => this.counters.slowCommand());
+    this.tracer = new Tracer(deps);
     this.servers = new Servers({
       openWire: socketWires({
         net: deps.net,
@@ -86,6 +95,26 @@ export class Engine {
     this.#context = this.#shared();
   }
 
+  /** Asks a server about the command of this line, if nobody has yet. */
+  async learn(line: string): Promise<void> {
+    const name = (splitWords(line)[0]?.toString('latin1') ?? '').toUpperCase();
+    if (this.table.find(Buffer.from(name, 'latin1'), name.length) === undefined && name !== '') {
+      await this.live.learn(name);
+    }
+  }
+
+  /** What a request amounts to, as far as it is known without asking. */
+  commandOf(args: readonly Buffer[]): Command {
+    const name = (args[0]?.toString('latin1') ?? '').toUpperCase();
+    const known = this.table.find(Buffer.from(name, 'latin1'), name.length) ?? this.live.known(name);
+    return known?.examine?.(args) ?? known ?? this.table.unknown;
+  }
+
+  /** The error that a rule answers to this user instead; undefined when it may send the command. */
+  refusal(command: Command, userName: string, typed?: string): string | undefined {
+    return this.#rules.refusal(command, userName, typed);
+  }
+
   get realms(): Realms {
     return this.#realms as Realms;
   }
@@ -102,6 +131,7 @@ export class Engine {
     this.#rules = new CommandRules(config.commands, config.users);
     const users = new Users(config.users, secrets);
     this.#auth = authCheck(authMode(config), users, () => secrets.credentials(config.login));
+    this.slowLog.configure(slowLogOf(config));
     this.#changed();
   }
 
@@ -188,20 +218,28 @@ export class Engine {
       servers: this.servers,
       limits: this.#config.limits,
       counters: this.counters,
+      watch: new AnswerWatch({
+        slowLog: this.slowLog,
+        tracer: this.tracer,
+        commandOf: (args) => this.commandOf(args),
+        wall: () => this.#deps.clock.wall(),
+      }),
       registry,
       auth: () => this.#auth as AuthCheck,
       scripts: new ScriptBook(),
       random: this.#deps.random,
       log: this.#deps.log,
       failoverWaitMs: () => (this.#config.upstream.kind === 'static' ? 0 : this.#config.failoverWaitMs),
+      allowNonAtomicMset: () => this.#config.allowNonAtomicMset,
       refusal: (command, session, typed) => {
         if (!session.authenticated && !unauthenticated.has(command.name)) {
           this.counters.denied(Denied.unauthenticated);
           return 'NOAUTH Authentication required.';
         }
-        const refusal = this.#rules.refusal(command, session.userName, typed);
-        if (refusal !== undefined) this.counters.denied(Denied.command);
-        return refusal;
+        const rule = this.#rules.rule(command, session.userName, typed);
+        if (rule === undefined) return undefined;
+        this.counters.denied(Denied[rule]);
+        return this.refusal(command, session.userName, typed);
       },
       keepFromReuse: (id) => connections.get(id)?.session.own.dirty(),
       kill: (ids) => {
@@ -289,6 +327,10 @@ export class Engine {
       }
     }
   }
+}
+
+function slowLogOf({ slowLog }: AmbassadorConfig): SlowLogOptions {
+  return { ...slowLog, keys: false };
 }
 
 /** What a client may say before it has said its password. */

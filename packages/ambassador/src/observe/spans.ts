@@ -10,8 +10,10 @@ import type { Server } from '../upstream/server.ts';
 import { namesOf, Place } from './names.ts';
 
 export interface AnsweredCommands {
-  /** Names in order, as COMMAND has them; one, or those of a pipeline that left together. */
+  /** Names in order, as COMMAND has them: of one command, or of a pipeline that left together (its first ones suffice). */
   readonly commands: readonly string[];
+  /** How many there are. */
+  readonly count: number;
   readonly server: Server;
   /** Where the connection goes to: an IP address, or a socket's path with port 0. */
   readonly peer: { readonly address: string; readonly port: number } | undefined;
@@ -41,7 +43,7 @@ export function traceCommands(tracer: Tracer, answered: AnsweredCommands): void 
       'db.system.name': 'redis',
       'db.operation.name': operation,
       'db.namespace': String(answered.database),
-      ...batch(answered.commands.length),
+      ...batch(answered.count),
       ...address(answered.server),
       ...peer(answered.peer),
       ...failure(answered.error),

@@ -14,10 +14,8 @@ import type { Realm, Shard } from '../topology/realm.ts';
 import { Class, classOf, namesOf } from './names.ts';
 
 export interface WhyState {
-  /** By name, upper case; undefined: nobody has been asked about it yet. */
-  readonly command: (name: string) => Command | undefined;
-  /** What a command of unknown name amounts to. */
-  readonly unknown: Command;
+  /** What a request amounts to. */
+  readonly commandOf: (args: readonly Buffer[]) => Command;
   readonly realmOf: (key: Uint8Array | undefined) => Realm;
   /** Undefined: nobody has the slot. */
   readonly policyOf: (shard: Shard | undefined) => {
@@ -25,7 +23,7 @@ export interface WhyState {
     readonly consistency: Consistency;
   };
   /** The error a rule answers instead; undefined when the command may be sent. */
-  readonly refusal: (command: Command, userName: string, typed: string) => string | undefined;
+  readonly refusal: (command: Command, userName: string, typed: string | undefined) => string | undefined;
   readonly nowMs: () => number;
 }
 
@@ -76,25 +74,28 @@ export interface ReplicaReport {
 }
 
 const classes = namesOf(Class);
+/** Of the row that stands for every name no server knows. */
+const unknownName = '(unknown)';
 
 /** `line` as typed at redis-cli. Throws RespError for quotes that are not closed. */
 export function whyCommand(line: string, state: WhyState, userName = 'default'): Explanation {
   const args = splitWords(line);
   const typed = (args[0]?.toString('latin1') ?? '').toUpperCase();
-  const named = state.command(typed) ?? state.unknown;
-  const command = named.examine?.(args) ?? named;
+  const command = state.commandOf(args);
   const keys = keysOf(command, args).flatMap((at) => args[at] ?? []);
   const realm = state.realmOf(keys[0]);
   const shard = shardOf(realm, keys[0]);
   const policy = state.policyOf(shard);
+  /** What was written counts only where nobody knows the command. */
+  const unknown = command.name === unknownName && typed !== '' ? typed : undefined;
   return {
-    command: command === state.unknown && typed !== '' ? typed : command.name,
+    command: unknown ?? command.name,
     class: classes[classOf(command.route)] ?? '',
     route: command.route,
     reason: command.why,
     origin: command.origin,
     mutates: command.mutates,
-    refused: state.refusal(command, userName, typed) ?? null,
+    refused: state.refusal(command, userName, unknown) ?? null,
     goes: destination(command, realm, shard, policy),
     pins: pinOf(command.route),
     keys: keys.map((key) => placeOf(realm, key)),

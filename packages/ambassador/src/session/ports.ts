@@ -9,6 +9,7 @@ import type { Consistency, ReadPolicy } from '../daemon/config.ts';
 import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { AuthCheck, SessionRegistry } from '../locals/answer.ts';
 import type { ScriptBook } from '../locals/scripts.ts';
+import type { AnswerWatch } from '../observe/answers.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Servers } from '../upstream/servers.ts';
@@ -55,6 +56,8 @@ export interface SessionContext {
   readonly servers: Servers;
   readonly limits: AmbassadorLimits;
   readonly counters: EngineCounters;
+  /** The slow log, and spans. */
+  readonly watch: AnswerWatch;
   readonly registry: SessionRegistry;
   readonly auth: () => AuthCheck;
   readonly scripts: ScriptBook;
@@ -62,6 +65,8 @@ export interface SessionContext {
   readonly log: Logger;
   /** How long a command waits for a primary; 0 where nobody can elect one. */
   readonly failoverWaitMs: () => number;
+  /** Whether MSET over several slots is split, though it is not one moment then. */
+  readonly allowNonAtomicMset: () => boolean;
   /** Why a rule forbids this session the command, as the error to answer; undefined when it may. */
   readonly refusal: (command: Command, session: SessionState, typed?: string) => string | undefined;
   /** The connection of that session's own must not serve another after it. */

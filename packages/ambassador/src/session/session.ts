@@ -23,6 +23,7 @@ import type { Line, LineWaiter } from '../upstream/line.ts';
 import type { Rejection, Run, RunOwner } from '../upstream/run.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import { RequestFeed } from './feed.ts';
+import type { Gathering } from './gathering.ts';
 import { Ledger } from './ledger.ts';
 import { LocalStep } from './local-step.ts';
 import { Outbox } from './outbox.ts';
@@ -49,6 +50,8 @@ export class Session implements RunOwner, LineWaiter {
   readonly repeats: Repeats;
   /** The request that is being decided on. */
   command: Command;
+  /** The command over several shards that is being asked. */
+  gathering: Gathering | undefined;
   readonly #local: LocalStep;
   readonly #reads = new Map<Shard, Reads>();
   #raw: RawMode | undefined;
@@ -140,11 +143,14 @@ export class Session implements RunOwner, LineWaiter {
 
   answered(run: Run, bytes: Uint8Array, answers: number): void {
     const sent = run as Sent;
+    this.context.counters.bytes(Bytes.fromServer, bytes.length);
     if (answers > 0) {
-      const seconds = (this.ports.now() - run.sentAtMs) / 1000;
-      this.context.counters.answered(sent.commandClass, sent.serverIndex, seconds, answers);
+      const tookMs = this.ports.now() - run.sentAtMs;
+      this.context.counters.answered(sent.commandClass, sent.serverIndex, tookMs / 1000, answers);
+      this.context.watch.answered(sent, this.state, bytes, answers, tookMs);
     }
-    if (sent.capture !== undefined) this.#captured(sent, sent.capture, bytes);
+    if (sent.part >= 0) this.#partAnswered(sent, bytes);
+    else if (sent.capture !== undefined) this.#captured(sent, sent.capture, bytes);
     else if (sent.rejectedAt >= 0) this.repeats.keep(sent, bytes);
     else {
       this.readsOf(sent.shard).answered(run.line.welcome.runId, sent.place !== 'replica');
@@ -186,6 +192,11 @@ export class Session implements RunOwner, LineWaiter {
 
   /** Answers the request shown ourselves, once nothing before it is owed. */
   answer(bytes: Uint8Array): boolean {
+    if (this.gathering?.asking === true) {
+      this.feed.drop();
+      this.gathering.refused(bytes);
+      return true;
+    }
     if (!this.quiet) return this.waiting.hold(Held.order);
     this.outbox.flush();
     this.feed.drop();
@@ -371,6 +382,7 @@ export class Session implements RunOwner, LineWaiter {
   #mayNotGo(): Held | undefined {
     const { limits } = this.context;
     if (this.repeats.pending) return Held.repeat;
+    if (this.gathering?.asking === false) return Held.order;
     if (this.#pausedUntilMs > 0) {
       const left = this.#pausedUntilMs - this.ports.now();
       if (left > 0) {
@@ -457,6 +469,15 @@ export class Session implements RunOwner, LineWaiter {
     const reply = Buffer.concat(sent.kept);
     sent.kept = [];
     this.ledger.deliver(sent, capture(reply), 1);
+  }
+
+  #partAnswered(sent: Sent, bytes: Uint8Array): void {
+    sent.kept.push(bytes);
+    if (!sent.done) return;
+    const reply = Buffer.concat(sent.kept);
+    sent.kept = [];
+    this.readsOf(sent.shard).answered(sent.line.welcome.runId, sent.place !== 'replica');
+    this.gathering?.answered(sent, reply);
   }
 
   #settled(): void {

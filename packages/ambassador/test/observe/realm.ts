@@ -33,6 +33,7 @@ export function testRealm({
     name,
     clustered,
     shards: all,
+    problem: '',
     shardOf: (slot) => (slot >= slots ? undefined : all[Math.max(slot, 0) % all.length]),
     serverAt: () => at(1),
     doubt: () => {},

@@ -10,6 +10,7 @@ import { serverAt } from '../../src/upstream/server.ts';
 
 const get: AnsweredCommands = {
   commands: ['GET'],
+  count: 1,
   server: serverAt({ kind: 'tcp', host: 'redis-1.example', port: 6379 }),
   peer: { address: '10.0.0.1', port: 6379 },
   place: Place.replica,
@@ -56,8 +57,8 @@ test('an error reply is the status, by its first word', async (t) => {
 test('what left together is one span with its size', async (t) => {
   const spans = await received(
     t,
-    { ...get, commands: ['GET', 'GET', 'GET'] },
-    { ...get, commands: ['SET', 'GET'] },
+    { ...get, commands: ['GET', 'GET', 'GET'], count: 3 },
+    { ...get, commands: ['SET', 'GET'], count: 2 },
     { ...get, commands: ['CONFIG|GET'] },
   );
   t.same(

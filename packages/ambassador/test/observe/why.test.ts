@@ -9,8 +9,11 @@ const table = new CommandTable();
 
 function state(realm: Realm = testRealm(), changed: Partial<WhyState> = {}): WhyState {
   return {
-    command: (name) => table.find(Buffer.from(name), name.length),
-    unknown: table.unknown,
+    commandOf: (args) => {
+      const name = (args[0]?.toString() ?? '').toUpperCase();
+      const known = table.find(Buffer.from(name), name.length) ?? table.unknown;
+      return known.examine?.(args) ?? known;
+    },
     realmOf: () => realm,
     policyOf: () => ({ readPolicy: 'preferReplica', consistency: 'session' }),
     refusal: () => undefined,
@@ -101,7 +104,8 @@ test('a prefix leads to another realm, a rule to a refusal', (t) => {
         .startsWith('cache:')
         ? cache
         : main,
-    refusal: (command, user, typed) => (command.mutates ? `NOPERM ${user} ${typed}` : undefined),
+    refusal: (command, user, typed) =>
+      command.mutates ? `NOPERM ${user} ${typed ?? command.name}` : undefined,
   });
   t.equal(whyCommand('GET cache:1', routed).realm, 'cache:');
   t.equal(whyCommand('GET 1', routed).realm, 'default');
