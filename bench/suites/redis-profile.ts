@@ -18,7 +18,7 @@ export async function profileRedis(context: BenchContext, folder: string): Promi
   const nodeArgs = ['--cpu-prof', '--cpu-prof-dir', resolve(folder), '--cpu-prof-interval', `${interval}`];
   const outrigger = await startAmbassador(context, { primary, nodeArgs });
   const work: Work = { command: 'get', clients: 50, pipeline: 1, valueBytes: 64 };
-  benchmark(primary, primary, { ...work, command: 'set' }, 200);
+  benchmark(primary, primary, { ...work, command: 'set' }, 2000);
   context.progress('profiling');
   const sample = benchmark(outrigger, primary, work, requestsFor(outrigger, work, context.seconds));
   await outrigger.process.stop();

@@ -23,7 +23,7 @@ export function measureRates(
   const work: Work = { command, pipeline, valueBytes, clients: 50 };
   const samples = { outrigger: [] as Sample[], nutcracker: [] as Sample[], direct: [] as Sample[] };
   // What GET finds. The same key for all, since redis-benchmark uses one.
-  benchmark(trio.direct, trio.direct, { ...work, command: 'set' }, 200);
+  benchmark(trio.direct, trio.direct, { ...work, command: 'set', pipeline: 1 }, 2000);
   const requests = names.map((name) => requestsFor(trio[name], work, context.seconds));
   for (let run = 1; run <= context.runs; run++) {
     for (const [i, name] of names.entries()) {
