@@ -83,6 +83,7 @@ export class LocalStep {
     const capture = (reply: Buffer): Uint8Array => {
       if (reply[0] !== minus) {
         if (unpin === 'tracking') own.tracking = false;
+        if (unpin !== undefined) own.unpin(unpin);
         if (agreed !== undefined && inMulti) own.afterExec(agreed);
         else agreed?.();
       }
@@ -99,8 +100,10 @@ export class LocalStep {
     const was = { tracking: own.tracking, stuck: own.stuck };
     const capture = (reply: Buffer): Uint8Array => {
       own.dirty();
-      if (reply[0] === minus) Object.assign(own, was);
-      else agreed?.();
+      if (reply[0] === minus) {
+        Object.assign(own, was);
+        own.unpin(reason);
+      } else agreed?.();
       return reply;
     };
     if (!placing.own(reason, { replaced: request, muted: this.#muted, capture })) return false;

@@ -53,10 +53,11 @@ export class Outbox {
 
   /** The request shown goes to `line`. */
   accept(line: Line, place: Place, target: Target, sending: Sending = {}): true {
-    const { state, context, command, feed, repeats, waiting } = this.#session;
+    const { state, context, command, feed, repeats, waiting, gathering } = this.#session;
     const { replaced, capture } = sending;
     const mute = sending.muted ?? takeMuted(state);
-    const alone = replaced !== undefined || capture !== undefined || repeats.hasPrelude;
+    const alone =
+      replaced !== undefined || capture !== undefined || repeats.hasPrelude || gathering !== undefined;
     if (alone || this.#run?.line !== line || this.#run.mute !== mute) this.flush();
     this.#run ??= this.#newRun(line, place, target, mute);
     const run = this.#run;
@@ -69,7 +70,8 @@ export class Outbox {
       feed.drop();
       this.#send(run, replaced);
     }
-    if (capture !== undefined) this.flush();
+    if (gathering !== undefined) gathering.sentWith(run);
+    if (capture !== undefined || gathering !== undefined) this.flush();
     repeats.placed();
     waiting.over();
     state.commands++;

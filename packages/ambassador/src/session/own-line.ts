@@ -19,6 +19,8 @@ export class OwnLine {
   /** A transaction is open: what follows is queued, not executed. */
   inMulti = false;
   watching = false;
+  /** A transaction was begun that has no key yet: which shard's it will be, its first command tells. */
+  pendingMulti = false;
   /** RESET or the end of the session are the only way back. */
   stuck = false;
   tracking = false;
@@ -44,7 +46,7 @@ export class OwnLine {
 
   /** Every command goes to it. */
   get kept(): boolean {
-    return this.inMulti || this.watching || this.stuck || this.tracking;
+    return this.inMulti || this.watching || this.stuck || this.tracking || this.pendingMulti;
   }
 
   /** The line, at `server` unless there is one already; it may still be opening. */
@@ -61,10 +63,12 @@ export class OwnLine {
     const wasInMulti = this.inMulti;
     if (route === 'multi') this.inMulti ||= argc === 1;
     else if (route === 'watch') this.watching ||= !wasInMulti && argc > 1;
-    else if (route === 'unwatch' && !wasInMulti) this.watching = false;
     else if (route === 'sticky') this.stuck = true;
+    else if (route === 'unwatch' && !wasInMulti) this.#unwatch();
     else if ((route === 'exec' || route === 'discard') && wasInMulti && argc === 1) {
-      this.inMulti = this.watching = false;
+      this.inMulti = false;
+      this.unpin('multi');
+      this.#unwatch();
       const agreements = this.#onExec.splice(0);
       if (route === 'exec' && agreements.length > 0) return (reply) => executed(reply, agreements);
     }
@@ -82,6 +86,18 @@ export class OwnLine {
     if (this.#state.pins.has(reason)) return;
     this.#state.pins.add(reason);
     this.#counters.pin(reason);
+  }
+
+  unpin(reason: PinReason): void {
+    if (this.#state.pins.delete(reason)) this.#counters.unpin(reason);
+  }
+
+  /** The transaction that was begun is this line's. */
+  begin(): void {
+    this.pendingMulti = false;
+    this.inMulti = true;
+    this.pin('multi');
+    this.prelude(encodeCommand(['MULTI']));
   }
 
   /** Sends what must be in the connection before the session's first command: its name. */
@@ -120,13 +136,17 @@ export class OwnLine {
     this.#servers.giveBack(line);
   }
 
+  #unwatch(): void {
+    this.watching = false;
+    this.unpin('watch');
+  }
+
   #forget(): void {
     this.line = undefined;
     this.#onExec.length = 0;
-    this.inMulti = this.watching = this.stuck = this.tracking = false;
+    this.inMulti = this.watching = this.stuck = this.tracking = this.pendingMulti = false;
     this.#state.serverId = 0;
-    for (const reason of this.#state.pins) this.#counters.unpin(reason);
-    this.#state.pins.clear();
+    for (const reason of this.#state.pins) this.unpin(reason);
   }
 }
 

@@ -14,6 +14,7 @@ import type { Line } from '../upstream/line.ts';
 import type { Lane } from '../upstream/servers.ts';
 import type { Server } from '../upstream/server.ts';
 import { shareScript } from './script-sharing.ts';
+import { overShards } from './shards.ts';
 import type { Sending } from './outbox.ts';
 import type { Session } from './session.ts';
 import type { Identity, PinReason } from './state.ts';
@@ -27,6 +28,9 @@ export interface Target {
 /** Until a shared line may be free to open: there is nothing to be told of it. */
 const lineRetryMs = 10;
 
+const ok = Buffer.from('+OK\r\n');
+const emptyList = Buffer.from('*0\r\n');
+
 export class Placing {
   readonly #session: Session;
 
@@ -36,8 +40,17 @@ export class Placing {
 
   /** By the command's route; local commands and those that end routing are not for here. */
   place(command: Command): boolean {
+    const { own, context, gathering } = this.#session;
     if (command.route === 'script' || command.route === 'scriptRead') shareScript(this.#session, command);
-    if (this.#session.own.kept) return this.own(undefined);
+    if (own.pendingMulti && (command.route === 'exec' || command.route === 'discard')) {
+      return this.#endEmpty(command.route);
+    }
+    if (own.kept) return this.own(undefined);
+    const realm = context.routes().realmOf(undefined);
+    if (realm.clustered && gathering === undefined) {
+      const handled = overShards(this.#session, realm);
+      if (handled !== undefined) return handled;
+    }
     switch (command.route) {
       case 'read':
         return this.#read('main');
@@ -46,6 +59,7 @@ export class Placing {
       case 'script':
         return this.primary('script');
       case 'multi':
+        return this.#multi();
       case 'watch':
       case 'wait':
       case 'sticky':
@@ -61,8 +75,9 @@ export class Placing {
 
   /** Whose data the request is about; a text: why that cannot be told. */
   target(): Target | string {
-    const { context } = this.#session;
+    const { context, gathering } = this.#session;
     const routes = context.routes();
+    if (gathering?.shard !== undefined) return { realm: routes.realmOf(undefined), shard: gathering.shard };
     if (routes.several) return this.#byKey();
     const realm = routes.realmOf(undefined);
     const slot = realm.clustered ? this.#slot() : noKey;
@@ -93,9 +108,10 @@ export class Placing {
     const line = this.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
+    if (own.pendingMulti) own.begin();
     if (pin !== undefined) own.pin(pin);
     // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
-    if (command.route === 'wait') own.prelude(encodeCommand(['PING']));
+    if (command.route === 'wait' && !own.inMulti) own.prelude(encodeCommand(['PING']));
     const capture = sending?.capture ?? own.note(command, this.#session.feed.argc);
     return outbox.accept(line, 'own', target, { ...sending, capture });
   }
@@ -126,13 +142,34 @@ export class Placing {
       own.at(server, false);
     }
     const line = own.line as Line;
-    if (line.state === 'closed') {
+    const elsewhere =
+      !own.kept && target.shard.primary !== undefined && line.server.name !== target.shard.primary.name;
+    if (line.state === 'closed' || (elsewhere && quiet)) {
       own.drop();
       return true;
     }
+    if (elsewhere) return waiting.hold(Held.order);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     return this.#mayFollow(line) ? line : waiting.hold(Held.order);
+  }
+
+  /** Where keys decide, a transaction has none to go by before its first command: it is begun there, and here in word. */
+  #multi(): boolean {
+    const { context, own, feed } = this.#session;
+    const routes = context.routes();
+    if ((!routes.several && !routes.realmOf(undefined).clustered) || feed.argc !== 1)
+      return this.own('multi');
+    const answered = this.#session.answer(ok);
+    if (answered) own.pendingMulti = true;
+    return answered;
+  }
+
+  /** A transaction without commands. */
+  #endEmpty(how: 'exec' | 'discard'): boolean {
+    const answered = this.#session.answer(how === 'exec' ? emptyList : ok);
+    if (answered) this.#session.own.pendingMulti = false;
+    return answered;
   }
 
   #read(lane: Lane): boolean {
@@ -141,7 +178,8 @@ export class Placing {
     if (typeof target === 'string') return this.#await(target);
     const reads = session.readsOf(target.shard);
     for (;;) {
-      if (session.repeats.atPrimary) return this.primary(lane, Fallback.failed);
+      const { atPrimary, asked } = session.repeats;
+      if (atPrimary || asked !== undefined) return this.primary(lane, Fallback.failed);
       const choice = reads.choose(this.#situation(target.shard, lane));
       if (choice === 'refused') return session.refuse(reads.refusal(), 'noReplica');
       if (choice === 'wait') return session.waiting.hold(Held.proof);
@@ -226,8 +264,11 @@ export class Placing {
   }
 
   #byKey(): Target | string {
-    const key = this.#firstKey();
-    const realm = this.#session.context.routes().realmOf(key);
+    const { context, command, args } = this.#session;
+    const routes = context.routes();
+    const [key, ...others] = keysOf(command, args).map((at) => args[at] as Buffer);
+    const realm = routes.realmOf(key);
+    if (others.some((other) => routes.realmOf(other) !== realm)) return 'its keys belong to different routes';
     const slot = key === undefined || !realm.clustered ? noKey : slotOf(key);
     const shard = realm.shardOf(slot);
     return shard === undefined ? noShard(slot) : { realm, shard };

@@ -108,7 +108,7 @@ export class Repeats {
   lost(run: Sent, refusal: Refusal): void {
     const session = this.#session;
     const { ledger } = session;
-    const mine = ledger.runs.filter((other) => other.line === run.line);
+    const mine = ledger.runs.filter(({ line, part, done }) => line === run.line && !(part >= 0 && done));
     if (!mine.includes(run)) return;
     this.#doubtLost(run, refusal.why);
     if (run.partial && !run.mute) {
@@ -142,8 +142,14 @@ export class Repeats {
         left--;
         this.#session.outbox.swallow(error);
       }
-      for (; left > 0; left--) this.#session.ledger.deliver(run, error, 1);
+      for (; left > 0; left--) this.#fail(run, error);
     }
+  }
+
+  #fail(run: Sent, error: Uint8Array): void {
+    const { ledger, gathering } = this.#session;
+    if (run.part >= 0) gathering?.answered(run, error);
+    else ledger.deliver(run, error, 1);
   }
 
   #judge(): void {
@@ -188,10 +194,11 @@ export class Repeats {
       const error = encodeError(
         `OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`,
       );
-      for (let left = run.expected - from; left > 0; left--) session.ledger.deliver(run, error, 1);
+      for (let left = run.expected - from; left > 0; left--) this.#fail(run, error);
       return;
     }
     counters.repeated(run.expected - from);
+    if (run.part >= 0) session.gathering?.takenBack(run);
     session.feed.putBack(session.ledger.takeFrom(run, from));
     this.atPrimary = plan.atPrimary ?? false;
     this.asked = plan.asked;
@@ -205,7 +212,8 @@ export class Repeats {
     const { realm } = run;
     const atReplica = run.place === 'replica';
     this.#doubt(run, rejection, text);
-    if (run.capture !== undefined || run.streamed || run.settled || run.place === 'own') return undefined;
+    if (run.capture !== undefined || run.streamed || run.settled) return undefined;
+    if (run.place === 'own' && this.#session.own.kept) return undefined;
     const waited = ports.now() - (this.#sinceMs ?? ports.now());
     const inTime = waited < context.failoverWaitMs();
     const later = inTime ? { delayMs: this.#delay() } : undefined;

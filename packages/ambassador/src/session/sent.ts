@@ -34,6 +34,8 @@ export class Sent extends Run {
   kept: Uint8Array[] = [];
   /** Behind the rejected answer came one that was not rejected. */
   executedBehind = false;
+  /** Which part of a gathered command it is (gathering.ts); −1: none. */
+  part = -1;
   /** Its rejections have been delivered: none is kept back any more. */
   settled = false;
   /** For metrics. */
