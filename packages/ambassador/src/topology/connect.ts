@@ -67,6 +67,8 @@ export async function connecting(server: Server, options: ConnectionOptions): Pr
 }
 
 export function explain(error: unknown): string {
+  // What ioredis says of a question that was out.
+  if ((error as Error).message === 'Connection is closed.') return 'it closed its connection';
   const code = errorCode(error);
   return code === 'UNKNOWN' ? describeError(error) : code;
 }

@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import type { Redis, Teardown } from '../../../../test/harness/index.ts';
+import { defaultLimits } from '../../src/daemon/limits.ts';
 import { synced } from './replication.ts';
 import { open, server, servers } from './realm.ts';
 
@@ -98,4 +99,51 @@ test('a configured primary that is a replica is not offered, and it says of whom
   t.equal(shard.why, `${b.address} says it is a replica of ${a.address}`);
   const { shard: none } = await open(t, { kind: 'static', primary: undefined, replicas: servers(b.address) });
   t.equal(none.why, 'no primary is configured');
+});
+
+test('a doubt is settled by asking, and servers are found by their address', redis, async (t) => {
+  const { a, b } = await pair(t);
+  const opened = await open(t, { kind: 'static', primary: server(a.address), replicas: servers(b.address) });
+  const { realm, shard } = opened;
+  realm.doubt({ kind: 'readonly', server: a.address });
+  t.equal(shard.primary, undefined);
+  t.match(realm.problem, /has contradicted its role/);
+  await opened.primary(a.address);
+  t.strictSame(opened.told, [`primary ${a.address}`], 'and nobody was deposed');
+  await a.cli('REPLICAOF', '127.0.0.1', String(b.port));
+  realm.doubt({ kind: 'lost', server: a.address });
+  await eventually('deposed', () => opened.told.includes(`deposed ${a.address}`));
+  t.equal(realm.serverAt(b.address), shard.server(b.address));
+  t.match(realm.serverAt('10.0.0.1:7'), { name: '10.0.0.1:7', tls: false });
+});
+
+test('a primary that is paused is told as silent, and given up when that lasts', redis, async (t) => {
+  const { a, b } = await pair(t);
+  const limits = { ...defaultLimits, pollIntervalMs: 50, pollTimeoutMs: 50, primarySilenceMs: 500 };
+  const opened = await open(
+    t,
+    { kind: 'static', primary: server(a.address), replicas: servers(b.address) },
+    { limits },
+  );
+  a.process.signal('SIGSTOP');
+  await eventually('silent', () => opened.told.includes(`silent ${a.address}`));
+  t.equal(opened.shard.primary?.name, a.address);
+  await eventually('given up', () => opened.told.includes(`deposed ${a.address}`));
+  t.match([...opened.shard.topology.replicas], [{ eligible: true }], 'reads go on');
+  a.process.signal('SIGCONT');
+  await opened.primary(a.address);
+});
+
+test('servers that want a password', redis, async (t) => {
+  const a = await startRedis(t, { config: { requirepass: 'secret' } });
+  const source = { kind: 'static', primary: server(a.address), replicas: [] } as const;
+  const credentials = (password: string) => () => ({ username: undefined, password });
+  const { shard } = await open(t, source, { credentials: credentials('secret') });
+  t.equal(shard.primary?.name, a.address);
+  const { shard: refused } = await open(t, source, { credentials: credentials('wrong') });
+  t.match(refused.why, /WRONGPASS/);
+  const { shard: none } = await open(t, source);
+  t.match(none.why, /NOAUTH/);
+  const user = { username: 'default', password: 'secret' };
+  t.equal((await open(t, source, { credentials: () => user })).shard.primary?.name, a.address);
 });

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { ReadPath } from '../../src/observe/names.ts';
 import { ReadGuard } from '../../src/topology/guard.ts';
 import { readSample } from '../../src/topology/info.ts';
 import { Topology } from '../../src/topology/topology.ts';
@@ -120,6 +121,7 @@ test('the guard: a replica must have what anybody else has shown', async (t) => 
   known.replicaAnswered('a', slave(1), 0);
   const guard = new ReadGuard(known);
   t.ok(guard.allows(a), 'who has seen nothing may read anywhere');
+  t.strictSame([guard.fence, guard.pathTo(a)], [-1, ReadPath.first]);
   guard.answered('p1', true);
   t.notOk(guard.allows(a), 'the round before the answer proves nothing');
   round(master(1), 1);
@@ -127,7 +129,9 @@ test('the guard: a replica must have what anybody else has shown', async (t) => 
   t.notOk(guard.allows(a), 'nor does a round the replica has not reached');
   known.replicaAnswered('a', slave(1), 1);
   t.ok(guard.allows(a));
+  t.strictSame([guard.fence, guard.pathTo(a)], [1, ReadPath.proven]);
   guard.answered('a1', false);
+  t.equal(guard.pathTo(a), ReadPath.home);
   round(master(5), 2);
   t.ok(guard.allows(a), 'its own answers need no proof');
   const elsewhere = new ReadGuard(known);
