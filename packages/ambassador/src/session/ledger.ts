@@ -36,15 +36,15 @@ export class Ledger {
     return this.#runs.at(-1);
   }
 
-  /** Every answer owed is owed by `line`. */
+  /** Every answer a server owes is owed by `line`. */
   onlyAt(line: Line): boolean {
-    for (const run of this.#runs) if (run.line !== line) return false;
+    for (const run of this.#runs) if (run.line !== line && !run.done) return false;
     return true;
   }
 
-  /** Nothing that is owed may change anything. */
+  /** Nothing that a server still owes an answer to may change anything. */
   get onlyReads(): boolean {
-    for (const run of this.#runs) if (run.lastMutating > 0) return false;
+    for (const run of this.#runs) if (run.lastMutating > 0 && !run.done) return false;
     return true;
   }
 

@@ -132,7 +132,7 @@ export class LocalStep {
       if (error !== undefined) return this.#reply(encodeError(error));
     }
     const target = session.placing.target();
-    if (typeof target === 'string') return session.refuse(target, 'noPrimary');
+    if ('why' in target) return session.placing.nowhere(target);
     const line = session.placing.primaryLine(target, 'main', answer.identity);
     if (typeof line === 'object') {
       this.#becoming = undefined;

@@ -25,6 +25,12 @@ export interface Target {
   readonly shard: Shard;
 }
 
+/** No shard can be told: not yet, or, `final`, never for this request. */
+export interface Nowhere {
+  readonly why: string;
+  readonly final: boolean;
+}
+
 /** Until a shared line may be free to open: there is nothing to be told of it. */
 const lineRetryMs = 10;
 
@@ -73,8 +79,8 @@ export class Placing {
     }
   }
 
-  /** Whose data the request is about; a text: why that cannot be told. */
-  target(): Target | string {
+  /** Whose data the request is about. */
+  target(): Target | Nowhere {
     const { context, gathering } = this.#session;
     const routes = context.routes();
     if (gathering?.shard !== undefined) return { realm: routes.realmOf(undefined), shard: gathering.shard };
@@ -89,7 +95,7 @@ export class Placing {
   primary(lane: Lane, fallback?: Fallback, sending?: Sending): boolean {
     const { state, context, command, outbox, waiting } = this.#session;
     const target = this.target();
-    if (typeof target === 'string') return this.#await(target);
+    if ('why' in target) return this.nowhere(target);
     const line = this.primaryLine(target, lane, state.identity);
     if (typeof line !== 'object') return line;
     if (!this.#mayFollow(line)) return waiting.hold(Held.order);
@@ -104,7 +110,7 @@ export class Placing {
   own(pin: PinReason | undefined, sending?: Sending): boolean {
     const { own, command, outbox } = this.#session;
     const target = this.target();
-    if (typeof target === 'string') return this.#await(target);
+    if ('why' in target) return this.nowhere(target);
     const line = this.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
@@ -175,7 +181,7 @@ export class Placing {
   #read(lane: Lane): boolean {
     const session = this.#session;
     const target = this.target();
-    if (typeof target === 'string') return this.#await(target);
+    if ('why' in target) return this.nowhere(target);
     const reads = session.readsOf(target.shard);
     for (;;) {
       const { atPrimary, asked } = session.repeats;
@@ -215,6 +221,10 @@ export class Placing {
     reads.placed(replica);
     counters.replicaRead(reads.path);
     return outbox.accept(line, 'replica', target);
+  }
+
+  nowhere({ why, final }: Nowhere): boolean {
+    return final ? this.#session.refuse(`not sent: ${why}`, 'noTarget') : this.#await(why);
   }
 
   #primaryOf(shard: Shard): Server | boolean {
@@ -263,12 +273,14 @@ export class Placing {
     return key === undefined ? noKey : slotOf(key);
   }
 
-  #byKey(): Target | string {
+  #byKey(): Target | Nowhere {
     const { context, command, args } = this.#session;
     const routes = context.routes();
     const [key, ...others] = keysOf(command, args).map((at) => args[at] as Buffer);
     const realm = routes.realmOf(key);
-    if (others.some((other) => routes.realmOf(other) !== realm)) return 'its keys belong to different routes';
+    if (others.some((other) => routes.realmOf(other) !== realm)) {
+      return { why: 'its keys are on different routes', final: true };
+    }
     const slot = key === undefined || !realm.clustered ? noKey : slotOf(key);
     const shard = realm.shardOf(slot);
     return shard === undefined ? noShard(slot) : { realm, shard };
@@ -281,8 +293,8 @@ export class Placing {
   }
 }
 
-function noShard(slot: number): string {
-  return slot === noKey ? 'no server is known' : `no server has slot ${slot}`;
+function noShard(slot: number): Nowhere {
+  return { why: slot === noKey ? 'no server is known' : `no server has slot ${slot}`, final: false };
 }
 
 function unready(line: Line): Held | undefined {

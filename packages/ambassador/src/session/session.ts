@@ -492,7 +492,7 @@ export class Session implements RunOwner, LineWaiter {
     if (this.feed.next() === 'foreign') this.command = this.context.table.unknown;
     if (!this.quiet) return this.waiting.hold(Held.order);
     const target = this.placing.target();
-    const line = typeof target === 'string' ? this.refuse(target, 'noPrimary') : this.placing.ownLine(target);
+    const line = 'why' in target ? this.placing.nowhere(target) : this.placing.ownLine(target);
     if (typeof line !== 'object') return line;
     this.own.prepare();
     this.own.pin(reason);
