@@ -6,6 +6,8 @@
 
 import { defaultsOf, durationMs, redisLimits, sizeBytes } from '@outrigger/core/api';
 import type { RedisLimits } from '@outrigger/core/api';
+import { defaultTopologyLimits } from '../topology/limits.ts';
+import type { TopologyLimits } from '../topology/limits.ts';
 
 export interface ConfiguredLimits {
   /** Client connections at once, TLS handshakes included; further ones get an error and are closed. Each is a descriptor. */
@@ -54,7 +56,7 @@ export interface ConfiguredLimits {
   readonly pollTimeoutMs: number;
 }
 
-export interface AmbassadorLimits extends ConfiguredLimits {
+export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
   /**
    * Reply bytes of a connection of its own waiting for a client that does not read; above it its server is not read
    * from. Too low, and a client that sends a long pipeline before it reads anything waits for itself.
@@ -86,6 +88,7 @@ export function readLimits(configured: RedisLimits): AmbassadorLimits {
 }
 
 const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
+  ...defaultTopologyLimits,
   maxReplyBacklogBytes: 16 * 1024 * 1024,
   failFastMs: 100,
   roundSpacingMs: 10,

@@ -1,7 +1,6 @@
 /** A shard that is asked: its decisions (shard.ts), its proofs (topology.ts) and its rounds (rounds.ts), put together. */
 
 import type { Links } from './links.ts';
-import { defaultTopologyLimits } from './limits.ts';
 import { uncounted } from './metrics.ts';
 import type { RealmEvents } from './realm.ts';
 import type { RealmConfig, RealmDeps } from './realm-options.ts';
@@ -24,8 +23,7 @@ export interface ShardContext {
 
 export function askedShard(name: string, context: ShardContext): AskedShard {
   const { config, deps, events, links, onClaim } = context;
-  const { clock, log, random, zone = () => undefined, metrics = uncounted } = deps;
-  const limits = { ...defaultTopologyLimits, ...deps.limits };
+  const { clock, log, random, limits, zone = () => undefined, metrics = uncounted } = deps;
   const topology = new Topology(config.maxLagMs, {
     random,
     limits,

@@ -9,6 +9,7 @@ import type { Timer } from '@outrigger/core/clock';
 import { Dirty } from '@outrigger/core/lifecycle';
 import { parseAddress } from '@outrigger/core/net';
 import { serverAt } from '../upstream/server.ts';
+import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Server } from '../upstream/server.ts';
 import { askedShard } from './asked-shard.ts';
 import type { AskedShard } from './asked-shard.ts';
@@ -18,8 +19,7 @@ import { askForView } from './cluster-ask.ts';
 import type { ClusterNode, ClusterView, NodeGroup } from './cluster-view.ts';
 import { describeShard } from './describe.ts';
 import { Links } from './links.ts';
-import { defaultTopologyLimits, paceMs } from './limits.ts';
-import type { TopologyLimits } from './limits.ts';
+import { paceMs } from './limits.ts';
 import { uncounted } from './metrics.ts';
 import type { TopologyMetrics } from './metrics.ts';
 import type { Doubt, Realm, RealmEvents } from './realm.ts';
@@ -53,7 +53,7 @@ class ClusterRealm implements Realm {
   readonly #deps: RealmDeps;
   readonly #events: RealmEvents;
   readonly #metrics: TopologyMetrics;
-  readonly #limits: RealmDeps['limits'] & TopologyLimits;
+  readonly #limits: AmbassadorLimits;
   readonly #followed: readonly EndpointWatch[];
   readonly #links: Links;
   readonly #looks: Dirty;
@@ -75,9 +75,9 @@ class ClusterRealm implements Realm {
     this.#deps = deps;
     this.#events = events;
     this.#metrics = deps.metrics ?? uncounted;
-    this.#limits = { ...defaultTopologyLimits, ...deps.limits };
+    this.#limits = deps.limits;
     this.#followed = followed;
-    this.#links = new Links({ ...deps, limits: this.#limits }, (server) => this.#ended(server));
+    this.#links = new Links(deps, (server) => this.#ended(server));
     this.#looks = new Dirty({
       clock: deps.clock,
       minIntervalMs: this.#limits.roundSpacingMs,

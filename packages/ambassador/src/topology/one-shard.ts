@@ -7,7 +7,6 @@ import { askedShard } from './asked-shard.ts';
 import type { AskedShard } from './asked-shard.ts';
 import { describeShard } from './describe.ts';
 import { Links } from './links.ts';
-import { defaultTopologyLimits } from './limits.ts';
 import type { Doubt, Realm, RealmEvents } from './realm.ts';
 import type { RealmConfig, RealmDeps } from './realm-options.ts';
 import type { Belief } from './roles.ts';
@@ -35,8 +34,7 @@ export class OneShardRealm implements Realm {
   constructor(config: RealmConfig, deps: RealmDeps, events: RealmEvents) {
     this.name = config.name;
     this.#now = () => deps.clock.now();
-    const limits = { ...defaultTopologyLimits, ...deps.limits };
-    this.#links = new Links({ ...deps, limits }, (server) => {
+    this.#links = new Links(deps, (server) => {
       this.shard.heard(server, { kind: 'gone', why: 'it closed its connection' });
       this.shard.needRound();
     });

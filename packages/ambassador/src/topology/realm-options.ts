@@ -7,7 +7,6 @@ import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Credentials } from '../upstream/credentials.ts';
 import type { DialTls } from '../upstream/server-tls.ts';
 import type { ServerSpec } from '../upstream/server.ts';
-import type { TopologyLimits } from './limits.ts';
 import type { TopologyMetrics } from './metrics.ts';
 import type { WatchService } from './source.ts';
 
@@ -52,7 +51,7 @@ export interface RealmDeps {
   readonly net: Net;
   readonly log: Logger;
   readonly random: Random;
-  readonly limits: AmbassadorLimits & Partial<TopologyLimits>;
+  readonly limits: AmbassadorLimits;
   readonly credentials: () => Credentials | undefined;
   /** What connections to servers with TLS use; undefined is Node's defaults. */
   readonly tls?: (() => DialTls | undefined) | undefined;

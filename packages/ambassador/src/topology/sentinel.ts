@@ -5,11 +5,12 @@
  */
 
 import type { Timer } from '@outrigger/core/clock';
+import { Dirty } from '@outrigger/core/lifecycle';
 import { parseAddress } from '@outrigger/core/net';
 import { serverAt } from '../upstream/server.ts';
+import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Server } from '../upstream/server.ts';
-import { defaultTopologyLimits, paceMs } from './limits.ts';
-import type { TopologyLimits } from './limits.ts';
+import { paceMs } from './limits.ts';
 import { uncounted } from './metrics.ts';
 import { OneShardRealm } from './one-shard.ts';
 import type { Realm, RealmEvents } from './realm.ts';
@@ -45,11 +46,12 @@ export async function openSentinel(config: Config, deps: RealmDeps, events: Real
 class SentinelWatch {
   readonly #config: Config;
   readonly #deps: RealmDeps;
-  readonly #limits: RealmDeps['limits'] & TopologyLimits;
+  readonly #limits: AmbassadorLimits;
   readonly #followed: readonly EndpointWatch[];
   readonly #realm: OneShardRealm;
   readonly #ears = new Map<string, SentinelEar>();
   readonly #opinion: SentinelOpinion;
+  readonly #asks: Dirty;
   #placed: Believed | undefined;
   #problem = '';
   #timer: Timer | undefined;
@@ -58,10 +60,19 @@ class SentinelWatch {
   constructor(config: Config, deps: RealmDeps, followed: readonly EndpointWatch[], realm: OneShardRealm) {
     this.#config = config;
     this.#deps = deps;
-    this.#limits = { ...defaultTopologyLimits, ...deps.limits };
+    this.#limits = deps.limits;
     this.#opinion = new SentinelOpinion(this.#limits.sentinelEpochHoldMs);
     this.#followed = followed;
     this.#realm = realm;
+    this.#asks = new Dirty({
+      clock: deps.clock,
+      minIntervalMs: deps.limits.roundSpacingMs,
+      run: () => {
+        this.#gather();
+        for (const ear of this.#ears.values()) void ear.ask();
+      },
+      onError: (error) => deps.log.error('asking the sentinels failed', { error }),
+    });
   }
 
   /** Resolves when every sentinel has answered or failed. */
@@ -73,13 +84,14 @@ class SentinelWatch {
     this.#keepTime();
   }
 
+  /** Soon: at most once every `roundSpacingMs`, however often it is asked for. */
   ask(): void {
-    this.#gather();
-    for (const ear of this.#ears.values()) void ear.ask();
+    this.#asks.mark();
   }
 
   close(): void {
     this.#closed = true;
+    this.#asks.close();
     this.#timer?.cancel();
     for (const ear of this.#ears.values()) ear.close();
   }
