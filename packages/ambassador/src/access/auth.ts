@@ -20,19 +20,28 @@ export function authMode({ users, login }: Pick<AmbassadorConfig, 'users' | 'log
   return login.password === undefined ? 'through' : 'own';
 }
 
-/** `own` is asked for at each check: a password file may have changed. */
-export function authCheck(mode: AuthMode, users: Users, own: () => Credentials | undefined): AuthCheck {
+/** `own` is asked for at each check: a password file may have changed. `onWrong`: a login failed here. */
+export function authCheck(
+  mode: AuthMode,
+  users: Users,
+  own: () => Credentials | undefined,
+  onWrong: () => void = () => {},
+): AuthCheck {
+  const counted = (verdict: 'ok' | 'wrong'): 'ok' | 'wrong' => {
+    if (verdict === 'wrong') onWrong();
+    return verdict;
+  };
   switch (mode) {
     case 'users':
       return {
         required: true,
-        check: (user = defaultUser, password) => users.verify(user, password),
+        check: (user = defaultUser, password) => counted(users.verify(user, password)),
         knows: (user) => users.user(user) !== undefined,
       };
     case 'own':
       return {
         required: false,
-        check: (user = defaultUser, password) => checkOwn(own(), user, password),
+        check: (user = defaultUser, password) => counted(checkOwn(own(), user, password)),
         knows: (user) => user === nameOf(own()),
       };
     case 'through':

@@ -22,9 +22,10 @@ export interface HandshakesOptions {
 /** Handshakes under way; `material.ca` present means that clients must show a certificate. */
 export class Handshakes {
   readonly #options: HandshakesOptions;
-  /** Every socket below TLS that is open. */
-  readonly #sockets = new Set<Socket>();
+  /** In a handshake, by the client's address: the socket below TLS and the one above it share it. Unix sockets have none. */
+  readonly #sockets = new Map<string, Socket>();
   #pending = 0;
+  #closed = false;
   #server: Server | undefined;
 
   constructor(options: HandshakesOptions) {
@@ -44,13 +45,17 @@ export class Handshakes {
       handshakeTimeout: this.#options.timeoutMs(),
     });
     server.on('secureConnection', (socket) => {
-      this.#pending -= 1;
+      this.#settled(socket);
+      if (this.#closed) {
+        socket.destroy();
+        return;
+      }
       socket.allowHalfOpen = true;
       this.#options.onSocket(socket);
     });
     // Of each handshake there is either this or `secureConnection`.
     server.on('tlsClientError', (error, socket) => {
-      this.#pending -= 1;
+      this.#settled(socket);
       this.#options.failures.add(1, reasonOf(error, socket));
       socket.destroy();
     });
@@ -64,16 +69,30 @@ export class Handshakes {
       return;
     }
     this.#pending += 1;
-    this.#sockets.add(raw);
+    const key = addressOf(raw);
+    if (key !== undefined) this.#track(key, raw);
     // A client whose side has ended can finish no handshake.
     raw.allowHalfOpen = false;
-    raw.once('close', () => this.#sockets.delete(raw));
     this.#server.emit('connection', raw);
   }
 
-  /** Ends what is open, handshakes above all: nobody else knows of them. */
+  /** No handshake ends well from now on. Clients that are past theirs stay. */
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#closed = true;
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  #track(key: string, raw: Socket): void {
+    this.#sockets.set(key, raw);
+    raw.once('close', () => {
+      if (this.#sockets.get(key) === raw) this.#sockets.delete(key);
+    });
+  }
+
+  #settled(socket: TLSSocket): void {
+    this.#pending -= 1;
+    const key = addressOf(socket);
+    if (key !== undefined) this.#sockets.delete(key);
   }
 }
 
@@ -90,4 +109,8 @@ function reasonOf(error: Error, socket: TLSSocket): string {
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'timeout';
   if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || socket.authorizationError) return 'certificate';
   return code === 'ECONNRESET' ? 'closed' : 'protocol';
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }

@@ -72,3 +72,14 @@ test('without either, the servers judge', async (t) => {
   );
   t.equal(auth.knows, undefined);
 });
+
+test('what failed here is told, to be counted', async (t) => {
+  let wrong = 0;
+  const onWrong = (): void => void (wrong += 1);
+  const own = { username: undefined, password: 'secret' };
+  const [local, ours, theirs] = (['users', 'own', 'through'] as const).map((mode) =>
+    authCheck(mode, users, () => own, onWrong),
+  );
+  t.same([local?.check('app', 'alpha'), ours?.check(undefined, 'secret'), theirs?.check('x', 'y'), wrong], ['ok', 'ok', 'ask-server', 0]); // prettier-ignore
+  t.same([local?.check('app', 'x'), ours?.check('app', 'x'), wrong], ['wrong', 'wrong', 2]);
+});

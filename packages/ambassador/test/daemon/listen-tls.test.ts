@@ -65,6 +65,7 @@ async function listen(
     listener.close();
     files.close();
     handshakes.close();
+    for (const socket of sockets) socket.destroy();
   });
   return {
     handshakes,
@@ -148,8 +149,11 @@ test('what is no handshake, or none in time, is cut off and counted', async (t) 
   t.same(heard, []);
 });
 
-test('handshakes are bounded, and end with the listener', async (t) => {
-  const { port, failures, handshakes } = await listen(t, plainTls, { maxHandshakes: 2 });
+test('handshakes are bounded, and end when it closes; who is past his stays', async (t) => {
+  const { port, failures, handshakes, heard } = await listen(t, plainTls, { maxHandshakes: 2 });
+  const kept = secure(port);
+  await new Promise((resolve, reject) => kept.once('secureConnect', resolve).once('error', reject));
+  await eventually('past its handshake', async () => handshakes.pending === 0);
   const ended: Promise<unknown>[] = [];
   for (let i = 0; i < 2; i++) {
     const silent = connectPlain(port, '127.0.0.1');
@@ -163,6 +167,9 @@ test('handshakes are bounded, and end with the listener', async (t) => {
   handshakes.close();
   await Promise.all(ended);
   await eventually('none left', async () => handshakes.pending === 0);
+  kept.write('still here');
+  await eventually('heard', async () => heard.includes('still here'));
+  kept.destroy();
 });
 
 test('certificates change while clients are connected; half a change waits for the other half', async (t) => {
