@@ -20,6 +20,7 @@ import { parseAddress } from '@outrigger/core/net';
 import type { Address } from '@outrigger/core/net';
 import { controlConnectionChecks, controlConnectionFields } from '@outrigger/core/watch';
 import type { ControlConfig } from '@outrigger/core/watch';
+import type { SlowLogOptions } from '../observe/slow-log.ts';
 import { parseServer } from '../upstream/server.ts';
 import type { ServerSpec } from '../upstream/server.ts';
 import { ownRules } from './config-rules.ts';
@@ -121,7 +122,7 @@ export interface AmbassadorConfig {
   /** Undefined: TLS to `rediss://` servers alone. Otherwise to every server but `redis://` and unix sockets. */
   readonly serverTls: ServerTls | undefined;
   readonly limits: AmbassadorLimits;
-  readonly slowLog: { readonly thresholdMs: number; readonly entries: number };
+  readonly slowLog: SlowLogOptions;
   readonly tracing: { readonly endpoint: string | undefined; readonly sample: number };
   /** For servers written as `svc:`, and for presence. */
   readonly control: ControlConfig;
@@ -203,6 +204,7 @@ function configOf(spec: AmbassadorValues): AmbassadorConfig {
     slowLog: {
       thresholdMs: durationMs(slowLog.threshold, 'slowLog.threshold'),
       entries: slowLog.entries,
+      keys: slowLog.keys,
     },
     tracing: { endpoint: spec.tracing.endpoint, sample: spec.tracing.sample },
     control: controlOf(spec),

@@ -19,7 +19,6 @@ import { EngineCounters } from '../observe/counters.ts';
 import { Denied, Ended, Phase } from '../observe/names.ts';
 import type { EngineState } from '../observe/facts.ts';
 import { SlowLog } from '../observe/slow-log.ts';
-import type { SlowLogOptions } from '../observe/slow-log.ts';
 import { Connection } from '../session/connection.ts';
 import type { SessionContext } from '../session/ports.ts';
 import type { Identity, SessionState } from '../session/state.ts';
@@ -71,7 +70,7 @@ export class Engine {
       metrics: deps.metrics,
       command: (index) => this.table.all()[index],
     });
-    this.slowLog = new SlowLog(slowLogOf(config), () => this.counters.slowCommand());
+    this.slowLog = new SlowLog(config.slowLog, () => this.counters.slowCommand());
     this.tracer = new Tracer(deps);
     this.servers = new Servers({
       openWire: socketWires({
@@ -131,7 +130,7 @@ export class Engine {
     this.#rules = new CommandRules(config.commands, config.users);
     const users = new Users(config.users, secrets);
     this.#auth = authCheck(authMode(config), users, () => secrets.credentials(config.login));
-    this.slowLog.configure(slowLogOf(config));
+    this.slowLog.configure(config.slowLog);
     this.#changed();
   }
 
@@ -327,10 +326,6 @@ export class Engine {
       }
     }
   }
-}
-
-function slowLogOf({ slowLog }: AmbassadorConfig): SlowLogOptions {
-  return { ...slowLog, keys: false };
 }
 
 /** What a client may say before it has said its password. */

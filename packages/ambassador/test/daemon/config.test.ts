@@ -56,7 +56,7 @@ test('defaults are those of the command line’s contract', async (t) => {
     tls: undefined,
     serverTls: undefined,
     limits: defaultLimits,
-    slowLog: { thresholdMs: 10, entries: 128 },
+    slowLog: { thresholdMs: 10, entries: 128, keys: false },
     tracing: { endpoint: undefined, sample: 0.01 },
     presence: false,
   });
@@ -173,7 +173,7 @@ test('users, lists and limits come from the document; lists from flags too', asy
     { name: 'viewer', password: { from: 'file', path: '/v' }, readOnly: false, allow: ['GET'], deny: [] },
   ]);
   t.same(config.limits, { ...defaultLimits, maxClients: 7, idleTimeoutMs: 60_000, maxBulkBytes: 2 ** 20 });
-  t.same(config.slowLog, { thresholdMs: 10, entries: 0 });
+  t.same(config.slowLog, { thresholdMs: 10, entries: 0, keys: false });
   t.same(config.tls, { certFile: '/c', keyFile: '/k', clientCaFile: undefined });
   t.same(config.tracing, { endpoint: 'http://127.0.0.1:4318', sample: 0.01 });
   t.ok(Object.isFrozen(config));

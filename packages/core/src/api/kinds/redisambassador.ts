@@ -101,8 +101,13 @@ const slowLog = object(
   {
     threshold: string('Commands that took longer are kept', { format: 'duration', default: '10ms' }),
     entries: integer('How many are kept; 0: none', { default: 128, minimum: 0, maximum: 10_000 }),
+    keys: boolean('Show the first key of each', { default: false }),
   },
-  { required: ['threshold', 'entries'], description: 'The slowest commands, shown by /debug', default: {} },
+  {
+    required: ['threshold', 'entries', 'keys'],
+    description: 'The slowest commands, shown by /debug',
+    default: {},
+  },
 );
 
 const tracing = object(
