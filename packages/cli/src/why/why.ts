@@ -1,17 +1,24 @@
 /** `outrigger why …`: asks the daemon that decided, on its admin address, and prints its reasons. */
 
 import { InvalidConfig, loadConfig } from '@outrigger/core/config';
-import { object, string } from '@outrigger/core/api';
+import type { Explanation } from '@outrigger/ambassador';
+import { boolean, object, string } from '@outrigger/core/api';
 import { OutriggerError } from '@outrigger/core/errors';
 import type { ServiceReport } from '@outrigger/proxy';
+import { renderRedis } from './redis.ts';
 import { renderService } from './render.ts';
 
 const usage = `usage: outrigger why svc NS/NAME[:PORT] [--from IP] [--admin HOST:PORT]    of a proxy     (default 127.0.0.1:10256)
-       outrigger why redis 'GETEX k' [--admin HOST:PORT]                    of an ambassador (default 127.0.0.1:9121)
+       outrigger why redis 'GETEX k' [--admin HOST:PORT]                    of an ambassador (default 127.0.0.1:9121);
+                                 text on a terminal, else JSON; --json: always
        outrigger why metric 'a.b:1|c' [--admin HOST:PORT]                   of an adapter  (default 127.0.0.1:9103)
 `;
 
-const schema = object({ from: string('source address'), admin: string('admin address of the daemon') });
+const schema = object({
+  from: string('source address'),
+  admin: string('admin address of the daemon'),
+  json: boolean('the whole answer, as JSON', { default: false }),
+});
 
 interface Subject {
   readonly admin: string;
@@ -27,7 +34,11 @@ const subjects: Readonly<Record<string, Subject>> = {
     query: (what, from) => ({ service: what, ...(from === undefined ? {} : { from }) }),
     render: (answer) => renderService(answer as ServiceReport & { source: string }),
   },
-  redis: { admin: '127.0.0.1:9121', query: (what) => ({ command: what }), render: asJson },
+  redis: {
+    admin: '127.0.0.1:9121',
+    query: (what) => ({ command: what }),
+    render: (answer) => (process.stdout.isTTY ? renderRedis(answer as Explanation) : asJson(answer)),
+  },
   metric: { admin: '127.0.0.1:9103', query: (what) => ({ line: what }), render: asJson },
 };
 
@@ -51,7 +62,8 @@ export async function why(args: readonly string[]): Promise<number> {
   const { values } = loadConfig({ schema, args: flags, environment: {} });
   const admin = (values['admin'] as string | undefined) ?? subject.admin;
   const query = new URLSearchParams(subject.query(what, values['from'] as string | undefined));
-  process.stdout.write(subject.render(await ask(admin, query)));
+  const render = values['json'] === true ? asJson : subject.render;
+  process.stdout.write(render(await ask(admin, query)));
   return 0;
 }
 
