@@ -203,7 +203,7 @@ export class Repeats {
     this.atPrimary = plan.atPrimary ?? false;
     this.asked = plan.asked;
     this.#prelude = plan.prelude;
-    if (plan.delayMs !== undefined) session.pauseFor(plan.delayMs);
+    if (plan.delayMs !== undefined) session.gate.pauseFor(plan.delayMs);
   }
 
   /** Undefined: not to be asked again. */

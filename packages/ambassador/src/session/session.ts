@@ -13,29 +13,32 @@
  * The session decides; `SessionPorts` does. Nothing here knows a socket.
  */
 
-import { decodeRequest, encodeCommand, encodeError } from '@outrigger/core/resp';
+import { decodeRequest, encodeError } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
 import { answerLocally } from '../locals/answer.ts';
 import type { SessionFacts } from '../observe/facts.ts';
-import { Bytes, Held, Place } from '../observe/names.ts';
+import { Bytes, Held } from '../observe/names.ts';
 import type { Shard } from '../topology/realm.ts';
 import type { Line, LineWaiter } from '../upstream/line.ts';
 import type { Rejection, Run, RunOwner } from '../upstream/run.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import { RequestFeed } from './feed.ts';
 import type { Gathering } from './gathering.ts';
+import { Gate } from './gate.ts';
 import { Ledger } from './ledger.ts';
 import { LocalStep } from './local-step.ts';
+import { Naming } from './naming.ts';
 import { Outbox } from './outbox.ts';
 import { OwnLine } from './own-line.ts';
+import { Passing } from './passing.ts';
 import { Placing } from './placing.ts';
 import type { Policy, SessionContext, SessionPorts } from './ports.ts';
-import { RawMode } from './raw.ts';
 import { Reads } from './reads.ts';
 import { Repeats } from './repeats.ts';
 import type { Sent } from './sent.ts';
 import type { SessionState } from './state.ts';
 import { Waiting } from './waiting.ts';
+import { gatherWhole } from './whole.ts';
 
 export class Session implements RunOwner, LineWaiter {
   readonly state: SessionState;
@@ -48,18 +51,16 @@ export class Session implements RunOwner, LineWaiter {
   readonly waiting: Waiting;
   readonly placing: Placing;
   readonly repeats: Repeats;
+  readonly gate: Gate;
   /** The request that is being decided on. */
   command: Command;
   /** The command over several shards that is being asked. */
   gathering: Gathering | undefined;
   readonly #local: LocalStep;
   readonly #reads = new Map<Shard, Reads>();
-  #raw: RawMode | undefined;
+  readonly #naming: Naming;
+  readonly #passing: Passing;
   #args: readonly Buffer[] | undefined;
-  #learning = false;
-  /** What a server said of a name: kept for the request that waits for it, should nothing else keep it. */
-  #learned: { readonly name: string; readonly command: Command } | undefined;
-  #pausedUntilMs = 0;
   #advancing = false;
   #again = false;
   #clientEnded = false;
@@ -79,7 +80,10 @@ export class Session implements RunOwner, LineWaiter {
     this.waiting = new Waiting(ports, counters, this);
     this.placing = new Placing(this);
     this.repeats = new Repeats(this);
+    this.gate = new Gate(this);
     this.#local = new LocalStep(this);
+    this.#naming = new Naming(this);
+    this.#passing = new Passing(this);
   }
 
   // ---- what happens
@@ -129,10 +133,11 @@ export class Session implements RunOwner, LineWaiter {
   end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#raw?.end();
+    const joined = this.#passing.raw !== undefined;
+    this.#passing.end();
     this.waiting.end();
     for (const reads of this.#reads.values()) reads.end();
-    const owed = !this.ledger.empty || this.#raw !== undefined;
+    const owed = joined || !this.ledger.empty;
     this.ledger.forget();
     // What an open transaction or a watch has left in the connection is nobody else's.
     if (owed || this.own.kept) this.own.drop();
@@ -149,8 +154,7 @@ export class Session implements RunOwner, LineWaiter {
       this.context.counters.answered(sent.commandClass, sent.serverIndex, tookMs / 1000, answers);
       this.context.watch.answered(sent, this.state, bytes, answers, tookMs);
     }
-    if (sent.part >= 0) this.#partAnswered(sent, bytes);
-    else if (sent.capture !== undefined) this.#captured(sent, sent.capture, bytes);
+    if (sent.part >= 0 || sent.capture !== undefined) gatherWhole(this, sent, bytes);
     else if (sent.rejectedAt >= 0) this.repeats.keep(sent, bytes);
     else {
       this.readsOf(sent.shard).answered(run.line.welcome.runId, sent.place !== 'replica');
@@ -214,11 +218,6 @@ export class Session implements RunOwner, LineWaiter {
     return answered;
   }
 
-  /** The next request is not looked at before. */
-  pauseFor(delayMs: number): void {
-    this.#pausedUntilMs = this.ports.now() + delayMs;
-  }
-
   wakeIn(delayMs: number): void {
     this.waiting.wakeIn(delayMs);
   }
@@ -243,7 +242,7 @@ export class Session implements RunOwner, LineWaiter {
   /** What the command shown amounts to, its arguments considered; undefined while a server is asked about it. */
   known(): Command | undefined {
     this.#args = undefined;
-    const command = this.feed.command ?? this.#learn(this.feed.name);
+    const command = this.#naming.known();
     return command?.examine?.(this.args) ?? command;
   }
 
@@ -251,8 +250,7 @@ export class Session implements RunOwner, LineWaiter {
   wasReset(): void {
     if (this.#over) return;
     const { context, state, ports } = this;
-    this.#raw?.end();
-    this.#raw = undefined;
+    this.#passing.end();
     this.own.drop();
     answerLocally([Buffer.from('RESET')], state, context.registry, ports.now(), context.auth());
     this.advance();
@@ -307,7 +305,7 @@ export class Session implements RunOwner, LineWaiter {
   }
 
   #step(): boolean {
-    if (this.#raw !== undefined) return this.#raw.step();
+    if (this.#passing.raw !== undefined) return this.#passing.raw.step();
     switch (this.feed.next()) {
       case 'more':
         this.outbox.flush();
@@ -315,7 +313,7 @@ export class Session implements RunOwner, LineWaiter {
       case 'frame':
         return this.#frame() || this.#sendOn();
       case 'large':
-        return this.#large() || this.#sendOn();
+        return this.#passing.large() || this.#sendOn();
       case 'streamed':
         return this.#streamEnded();
       case 'empty':
@@ -323,7 +321,7 @@ export class Session implements RunOwner, LineWaiter {
         this.feed.drop();
         return true;
       case 'foreign':
-        return this.#goRaw('splice') || this.#sendOn();
+        return this.#passing.join('splice') || this.#sendOn();
     }
   }
 
@@ -337,7 +335,7 @@ export class Session implements RunOwner, LineWaiter {
   #rest(): void {
     const shown = this.feed.next();
     const { streaming } = this.feed;
-    const raw = this.#raw !== undefined;
+    const raw = this.#passing.raw !== undefined;
     if (!raw && shown === 'more') {
       // A write cut off in the middle is never answered: its connection is closed, and Redis forgets it.
       const cutOff = this.#clientEnded && streaming;
@@ -351,20 +349,20 @@ export class Session implements RunOwner, LineWaiter {
       this.finish();
       return;
     }
-    const waits = raw ? this.#raw?.waits === true : shown !== 'more';
+    const waits = raw ? this.#passing.raw?.waits === true : shown !== 'more';
     this.ports.readClient(!waits && (!this.#draining || streaming || raw));
   }
 
   /** Decides on a whole request. */
   #frame(): boolean {
-    const waits = this.#mayNotGo();
+    const waits = this.gate.shut();
     if (waits !== undefined) return this.waiting.hold(waits);
-    const sane = !this.feed.inline || this.#takesWords();
-    if (!sane) return this.#goRaw('splice');
+    const sane = !this.feed.inline || this.#naming.takesWords();
+    if (!sane) return this.#passing.join('splice');
     const command = this.known();
     if (command === undefined) return this.waiting.hold(Held.connect);
     this.command = command;
-    const refusal = this.context.refusal(command, this.state, this.#typed(command));
+    const refusal = this.context.refusal(command, this.state, this.#naming.typed(command));
     if (refusal !== undefined) return this.answer(encodeError(refusal));
     switch (command.route) {
       case 'local':
@@ -372,86 +370,10 @@ export class Session implements RunOwner, LineWaiter {
       case 'subscribe':
       case 'monitor':
       case 'splice':
-        return this.#goRaw(command.route);
+        return this.#passing.join(command.route);
       default:
         return this.placing.place(command);
     }
-  }
-
-  /** Why no request may be sent now. */
-  #mayNotGo(): Held | undefined {
-    const { limits } = this.context;
-    if (this.repeats.pending) return Held.repeat;
-    if (this.gathering?.asking === false) return Held.order;
-    if (this.#pausedUntilMs > 0) {
-      const left = this.#pausedUntilMs - this.ports.now();
-      if (left > 0) {
-        this.waiting.wakeIn(left);
-        return Held.repeat;
-      }
-      this.#pausedUntilMs = 0;
-    }
-    if (this.ports.backlog > limits.maxReplyBacklogBytes) return Held.backpressure;
-    const { unanswered, keptBytes } = this.ledger;
-    const full = unanswered + this.outbox.accepted >= limits.maxPipelined;
-    return full || keptBytes >= limits.maxRepeatableBytes ? Held.limit : undefined;
-  }
-
-  /** A line of words becomes the array that means the same. False: only Redis can say what is wrong with it. */
-  #takesWords(): boolean {
-    try {
-      const words = decodeRequest(this.feed.frame());
-      this.outbox.flush();
-      this.feed.drop();
-      this.feed.putBack([encodeCommand(words)]);
-      return this.feed.next() === 'frame';
-    } catch {
-      // Unbalanced quotes: Redis has the words for that.
-      return false;
-    }
-  }
-
-  #learn(name: string): Command | undefined {
-    const { live } = this.context;
-    const known = live.known(name) ?? (this.#learned?.name === name ? this.#learned.command : undefined);
-    if (known !== undefined || this.#learning) return known;
-    this.#learning = true;
-    void live.learn(name).then((command) => {
-      this.#learning = false;
-      this.#learned = { name, command };
-      this.advance();
-    });
-    return undefined;
-  }
-
-  /** The name as typed, where nobody knows the command. */
-  #typed(command: Command): string | undefined {
-    return command === this.context.table.unknown ? this.feed.name : undefined;
-  }
-
-  /** A request too large to hold: passed on as it arrives, on a connection that nobody else waits for. */
-  #large(): boolean {
-    const { command } = this.feed;
-    const routes = this.context.routes();
-    const realm = routes.realmOf(undefined);
-    const shard = realm.shardOf(-1);
-    const plain = command?.route === 'read' || command?.route === 'write' || command?.route === 'primary';
-    const oneShard = !routes.several && !realm.clustered && shard !== undefined;
-    if (!plain || !oneShard || command.examine !== undefined || this.feed.inline) {
-      this.outbox.flush();
-      this.feed.wantWhole();
-      return true;
-    }
-    const waits = this.#mayNotGo() ?? (this.quiet ? undefined : Held.order);
-    if (waits !== undefined) return this.waiting.hold(waits);
-    this.command = command;
-    const refusal = this.context.refusal(command, this.state);
-    if (refusal !== undefined) return this.answer(encodeError(refusal));
-    const line = this.placing.ownLine({ realm, shard });
-    if (typeof line !== 'object') return line;
-    this.own.prepare();
-    this.own.pin('large');
-    return this.outbox.accept(line, 'own', { realm, shard });
   }
 
   #streamEnded(): true {
@@ -462,52 +384,16 @@ export class Session implements RunOwner, LineWaiter {
 
   // ---- answers
 
-  /** A reply that is looked at whole before the client gets it, or something else instead. */
-  #captured(sent: Sent, capture: (reply: Buffer) => Uint8Array, bytes: Uint8Array): void {
-    sent.kept.push(bytes);
-    if (!sent.done) return;
-    const reply = Buffer.concat(sent.kept);
-    sent.kept = [];
-    this.ledger.deliver(sent, capture(reply), 1);
-  }
-
-  #partAnswered(sent: Sent, bytes: Uint8Array): void {
-    sent.kept.push(bytes);
-    if (!sent.done) return;
-    const reply = Buffer.concat(sent.kept);
-    sent.kept = [];
-    this.readsOf(sent.shard).answered(sent.line.welcome.runId, sent.place !== 'replica');
-    this.gathering?.answered(sent, reply);
-  }
-
   #settled(): void {
-    if (this.quiet && this.#raw === undefined) this.own.release();
+    if (this.quiet && this.#passing.raw === undefined) this.own.release();
     if (this.waiting.reason !== undefined || this.#clientEnded || this.#draining) this.advance();
   }
 
   // ---- leaving
 
-  /** From here on the client and a connection of its own are joined, until what began it has ended. */
-  #goRaw(reason: 'subscribe' | 'monitor' | 'splice'): boolean {
-    if (this.feed.next() === 'foreign') this.command = this.context.table.unknown;
-    if (!this.quiet) return this.waiting.hold(Held.order);
-    const target = this.placing.target();
-    const line = 'why' in target ? this.placing.nowhere(target) : this.placing.ownLine(target);
-    if (typeof line !== 'object') return line;
-    this.own.prepare();
-    this.own.pin(reason);
-    this.waiting.over();
-    this.context.counters.sent(this.command.index, Place.own);
-    this.#raw = new RawMode(this, line, reason === 'splice', () => {
-      this.#raw = undefined;
-      this.own.release();
-    });
-    return true;
-  }
-
   /** What the client has left in its connection is lost with it: it has to begin anew, as with a lost server. */
   #ownLost(): void {
-    if (this.#raw !== undefined || this.own.kept) this.finish();
+    if (this.#passing.raw !== undefined || this.own.kept) this.finish();
     else if (this.ledger.empty) this.own.drop();
   }
 }

@@ -1,0 +1,71 @@
+/**
+ * What passes on a connection of its own as it arrives: a request too large to hold, and everything once client and
+ * server are joined (raw.ts).
+ */
+
+import { encodeError } from '@outrigger/core/resp';
+import { Held, Place } from '../observe/names.ts';
+import { RawMode } from './raw.ts';
+import type { Session } from './session.ts';
+
+export class Passing {
+  /** Set while client and server are joined. */
+  raw: RawMode | undefined;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The request shown is too large to hold: it passes as it arrives, on a connection that nobody else waits for. */
+  large(): boolean {
+    const session = this.#session;
+    const { feed, context, outbox, waiting } = session;
+    const { command } = feed;
+    const routes = context.routes();
+    const realm = routes.realmOf(undefined);
+    const shard = realm.shardOf(-1);
+    const plain = command?.route === 'read' || command?.route === 'write' || command?.route === 'primary';
+    const oneShard = !routes.several && !realm.clustered && shard !== undefined;
+    if (!plain || !oneShard || command.examine !== undefined || feed.inline) {
+      outbox.flush();
+      feed.wantWhole();
+      return true;
+    }
+    const waits = session.gate.shut() ?? (session.quiet ? undefined : Held.order);
+    if (waits !== undefined) return waiting.hold(waits);
+    session.command = command;
+    const refusal = context.refusal(command, session.state);
+    if (refusal !== undefined) return session.answer(encodeError(refusal));
+    const line = session.placing.ownLine({ realm, shard });
+    if (typeof line !== 'object') return line;
+    session.own.prepare();
+    session.own.pin('large');
+    return outbox.accept(line, 'own', { realm, shard });
+  }
+
+  /** From here on the client and a connection of its own are joined, until what began it has ended. */
+  join(reason: 'subscribe' | 'monitor' | 'splice'): boolean {
+    const session = this.#session;
+    const { waiting, placing, own } = session;
+    if (session.feed.next() === 'foreign') session.command = session.context.table.unknown;
+    if (!session.quiet) return waiting.hold(Held.order);
+    const target = placing.target();
+    const line = 'why' in target ? placing.nowhere(target) : placing.ownLine(target);
+    if (typeof line !== 'object') return line;
+    own.prepare();
+    own.pin(reason);
+    waiting.over();
+    session.context.counters.sent(session.command.index, Place.own);
+    this.raw = new RawMode(session, line, reason === 'splice', () => {
+      this.raw = undefined;
+      own.release();
+    });
+    return true;
+  }
+
+  end(): void {
+    this.raw?.end();
+    this.raw = undefined;
+  }
+}
