@@ -2,8 +2,9 @@
  * Which of several replicas takes a session's reads: the better of two picked at random.
  *
  * The best of all would send everybody to the same one until its figures catch up; the better of two spreads the load
- * nearly as well and never herds. Better is less (outstanding + 1) × latency: how long a read would wait there. One
- * without a latency yet counts as fast as the other. Where that is equal, the one with fewer sessions.
+ * nearly as well and never herds. Better is less (outstanding + sessions + 1) × latency: how long a read would wait there.
+ * Sessions count because they stay: of two replicas that are idle now, the one with more of them will be busier. A replica
+ * without a latency yet counts as fast as the other.
  */
 
 import type { Random } from '@outrigger/core/clock';
@@ -34,8 +35,9 @@ export function chooseReplica(
 }
 
 function better(a: Replica, b: Replica): Replica {
-  const costA = (a.outstanding + 1) * (a.ewmaMs || b.ewmaMs || 1);
-  const costB = (b.outstanding + 1) * (b.ewmaMs || a.ewmaMs || 1);
-  if (costA !== costB) return costA < costB ? a : b;
-  return b.sessions < a.sessions ? b : a;
+  return cost(b, a) < cost(a, b) ? b : a;
+}
+
+function cost(one: Replica, other: Replica): number {
+  return (one.outstanding + one.sessions + 1) * (one.ewmaMs || other.ewmaMs || 1);
 }
