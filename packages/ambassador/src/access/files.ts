@@ -56,8 +56,9 @@ async function signatureOf(paths: readonly string[]): Promise<string> {
   return (await Promise.all(paths.map(signature))).join('|');
 }
 
-/** What changes with a file's content, as far as the file system tells. That there is none is a state like any other. */
+/** What changes with a file's content, as far as the file system tells. */
 async function signature(path: string): Promise<string> {
+  // That there is no such file is a state like any other: who reads it says what is wrong.
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
   return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
 }

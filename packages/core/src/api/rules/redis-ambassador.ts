@@ -110,12 +110,12 @@ function sentinelRules(upstream: Upstream, path: string): FieldError[] {
   const { master, sentinelUsername, sentinelPasswordFrom } = upstream;
   const at = (name: string): string => child(path, name);
   if (splitServers(upstream.sentinel).length === 0) {
-    const only = (name: string, value: unknown): FieldError[] =>
+    const besideSentinel = (name: string, value: unknown): FieldError[] =>
       value === undefined ? [] : [forbidden(at(name), 'may be set together with `sentinel` only')];
     return [
       ...(master === undefined ? [] : [required(at('sentinel'), 'the Sentinels that watch `master`')]),
-      ...only('sentinelUsername', sentinelUsername),
-      ...only('sentinelPasswordFrom', sentinelPasswordFrom),
+      ...besideSentinel('sentinelUsername', sentinelUsername),
+      ...besideSentinel('sentinelPasswordFrom', sentinelPasswordFrom),
     ];
   }
   const nameless = master === undefined;
