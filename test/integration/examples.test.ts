@@ -12,7 +12,7 @@ import { test } from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { root } from '../../scripts/setup/paths.mjs';
 import { files } from '../rules/tree.ts';
-import { startProcess } from '../harness/index.ts';
+import { needs, startProcess } from '../harness/index.ts';
 
 const command = ['--conditions=@outrigger/source', join(root, 'packages/cli/src/main.ts')] as const;
 
@@ -27,6 +27,13 @@ interface Document {
 interface Container {
   readonly name: string;
   readonly args: readonly string[];
+}
+
+interface Pod {
+  readonly spec: {
+    readonly securityContext: object;
+    readonly initContainers: readonly [Container];
+  };
 }
 
 const manifests = files('.yaml').filter(({ path }) => path.startsWith('examples/'));
@@ -48,6 +55,9 @@ test('manifests of our kinds pass the check', async (t) => {
 
 test('configuration files are accepted by the daemons they are for', async (t) => {
   await accepts(ambassadorDaemon, textOf('examples/redis-ambassador/ambassador.yaml'));
+  await accepts(ambassadorDaemon, textOf('examples/redis-failover/ambassador.yaml'));
+  const [beside] = documentsOf(textOf('examples/redis-failover/pod.yaml'));
+  await accepts(ambassadorDaemon, beside?.data?.['ambassador.yaml'] ?? '');
   await accepts(adapterDaemon, textOf('examples/statsd-to-prometheus/adapter.yaml'));
   const data = documentsOf(textOf('examples/sidecar/config.yaml'))[0]?.data ?? {};
   await accepts(ambassadorDaemon, data['ambassador.yaml'] ?? '');
@@ -78,6 +88,38 @@ test('the arguments of the sidecars are accepted', (t) => {
     t.doesNotThrow(() => loadConfig({ schema: all, checks, args: args.slice(1), environment: {} }), name);
   }
   t.end();
+});
+
+test('the ambassador of the pod is a sidecar that may do no more than it needs', (t) => {
+  const [, pod] = documentsOf(textOf('examples/redis-failover/pod.yaml')) as [unknown, Pod];
+  const { securityContext, initContainers } = pod.spec;
+  const [ambassador] = initContainers;
+  t.match(securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  t.match(ambassador, {
+    restartPolicy: 'Always',
+    securityContext: {
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    },
+    startupProbe: { httpGet: { path: '/readyz', port: 9121 } },
+    livenessProbe: { httpGet: { path: '/livez', port: 9121 } },
+  });
+  const { schema, checks } = ambassadorDaemon;
+  const all = { ...schema, fields: { ...processFields, ...schema.fields } };
+  const [, , ...flags] = ambassador.args;
+  const { values } = loadConfig({ schema: all, checks, args: flags, environment: {} });
+  t.equal(values['admin'], ':9121', 'where the kubelet probes it');
+  t.end();
+});
+
+test('the app does not notice a failover', needs('redis-server'), async (t) => {
+  const script = join(root, 'examples/redis-failover/failover.mjs');
+  const show = await startProcess(t, process.execPath, [script, process.execPath, ...command]);
+  const { code } = await show.exited;
+  t.equal(code, 0, show.stdout + show.stderr);
+  t.match(show.stdout, /reads +\d+ answered, 0 failed/);
+  t.match(show.stdout, /lost +0 of \d+ acknowledged writes/);
 });
 
 test('up runs the localhost proxy', async (t) => {
