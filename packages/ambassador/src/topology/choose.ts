@@ -16,26 +16,41 @@ export interface ChooseOptions {
   readonly zone?: string | undefined;
 }
 
+/** Hot where sessions choose with each read: nothing is allocated. */
 export function chooseReplica(
-  replicas: Iterable<Replica>,
+  replicas: readonly Replica[],
   accept: (replica: Replica) => boolean,
   { random, zone }: ChooseOptions,
 ): Replica | undefined {
-  let open: Replica[] = [];
-  for (const replica of replicas) if (replica.eligible && accept(replica)) open.push(replica);
-  if (zone !== undefined) {
-    const near = open.filter((replica) => replica.zone === zone);
-    if (near.length > 0) open = near;
+  let count = 0;
+  let near = 0;
+  for (const replica of replicas) {
+    if (!replica.eligible || !accept(replica)) continue;
+    count++;
+    if (replica.zone === zone) near++;
   }
-  const first = Math.floor(random.next() * open.length);
-  const [a] = open.splice(first, 1);
-  const b = open[Math.floor(random.next() * open.length)];
-  if (a === undefined || b === undefined) return a;
-  return better(a, b);
+  const only = zone !== undefined && near > 0 ? zone : undefined;
+  if (only !== undefined) count = near;
+  const first = count < 2 ? 0 : Math.floor(random.next() * count);
+  const step = count < 3 ? 1 : 1 + Math.floor(random.next() * (count - 1));
+  const a = nth(replicas, accept, only, first);
+  if (count < 2 || a === undefined) return a;
+  const b = nth(replicas, accept, only, (first + step) % count) as Replica;
+  return cost(b, a) < cost(a, b) ? b : a;
 }
 
-function better(a: Replica, b: Replica): Replica {
-  return cost(b, a) < cost(a, b) ? b : a;
+function nth(
+  replicas: readonly Replica[],
+  accept: (replica: Replica) => boolean,
+  zone: string | undefined,
+  index: number,
+): Replica | undefined {
+  let left = index;
+  for (const replica of replicas) {
+    if (!replica.eligible || (zone !== undefined && replica.zone !== zone) || !accept(replica)) continue;
+    if (left-- === 0) return replica;
+  }
+  return undefined;
 }
 
 function cost(one: Replica, other: Replica): number {

@@ -50,7 +50,7 @@ function describeServer(
 ): ServerPicture {
   const { topology, primary } = shard;
   const sample = shard.sample(name);
-  const replica = [...topology.replicas].find((one) => one.name === name);
+  const replica = topology.replica(name);
   const writes = primary?.name === name;
   return {
     server: name,

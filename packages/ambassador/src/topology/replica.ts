@@ -88,6 +88,12 @@ export function measured(replica: Replica, tookMs: number): void {
   replica.ewmaMs = replica.ewmaMs === 0 ? tookMs : replica.ewmaMs + (tookMs - replica.ewmaMs) * ewmaWeight;
 }
 
+/** It has answered commands, the slowest of them after so long. Hot. */
+export function answeredBy(replica: Replica, tookMs: number): void {
+  replica.failures = 0;
+  measured(replica, tookMs);
+}
+
 type EjectionLimits = Pick<TopologyLimits, 'ejectAfterFailures' | 'ejectMs' | 'ejectMaxMs'>;
 
 /** Counts a failure; true when it ejects the replica. */

@@ -194,7 +194,7 @@ export class LiveShard implements Shard {
       else this.#primary.sample = sample;
       return;
     }
-    const replica = [...this.topology.replicas].find((one) => one.name === name);
+    const replica = this.topology.replica(name);
     if (replica === undefined) return;
     const before = replica.why;
     this.topology.replicaAnswered(name, sample, this.#options.now());
@@ -206,7 +206,7 @@ export class LiveShard implements Shard {
 
   #unheard(name: string, why: string): void {
     if (name === this.topology.primary.name) this.topology.primaryLost(why);
-    const replica = [...this.topology.replicas].find((one) => one.name === name);
+    const replica = this.topology.replica(name);
     if (replica === undefined) return;
     const before = replica.why;
     this.topology.replicaLost(name, why);

@@ -93,6 +93,7 @@ export class Topology {
   #breaks = 0;
   #primary: PrimaryState = { name: '', runId: undefined, why: notYetSeen };
   #replicas = new Map<string, Replica>();
+  #list: readonly Replica[] = [];
   /** run_id → the history it was last seen in. */
   readonly #histories = new Map<string, string>();
   readonly #succeeded = new Set<string>();
@@ -125,7 +126,11 @@ export class Topology {
   }
 
   get replicas(): Iterable<Replica> {
-    return this.#replicas.values();
+    return this.#list;
+  }
+
+  replica(name: string): Replica | undefined {
+    return this.#replicas.get(name);
   }
 
   /** Whether the process has been the primary and another is now. */
@@ -148,6 +153,7 @@ export class Topology {
       exclude(replica, name === primary ? 'it is the primary now' : 'no longer configured');
     }
     this.#replicas = kept;
+    this.#list = [...kept.values()];
   }
 
   setZone(name: string, zone: string | undefined): void {
@@ -232,14 +238,13 @@ export class Topology {
 
   /** Whether any replica takes reads. */
   get anyEligible(): boolean {
-    for (const replica of this.#replicas.values()) if (replica.eligible) return true;
-    return false;
+    return this.#list.some(({ eligible }) => eligible);
   }
 
   /** An eligible replica among those `accept` takes: see choose.ts. `nearest`: those of our own zone first. */
   choose(accept: (replica: Replica) => boolean, nearest = false): Replica | undefined {
     const { random, zone } = this.#options;
-    return chooseReplica(this.#replicas.values(), accept, { random, zone: nearest ? zone() : undefined });
+    return chooseReplica(this.#list, accept, { random, zone: nearest ? zone() : undefined });
   }
 
   /** Name → why, for every replica that takes no reads. */
