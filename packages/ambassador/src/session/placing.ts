@@ -125,7 +125,7 @@ export class Placing {
   /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */
   primaryLine({ realm, shard }: Target, lane: Lane, identity: Identity): Line | boolean {
     const { context, waiting, repeats } = this.#session;
-    const server = this.#primaryOf(shard);
+    const server = this.#primaryOf(shard, identity, lane);
     if (typeof server === 'boolean') return server;
     const line = context.servers.line(server, identity, lane, false);
     if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
@@ -140,10 +140,10 @@ export class Placing {
 
   /** The session's own line, ready to send and nothing owed elsewhere; otherwise what the loop is to do. */
   ownLine(target: Target): Line | boolean {
-    const { own, quiet, waiting } = this.#session;
+    const { own, quiet, waiting, state } = this.#session;
     if (own.line === undefined) {
       if (!quiet) return waiting.hold(Held.order);
-      const server = this.#primaryOf(target.shard);
+      const server = this.#primaryOf(target.shard, state.identity, 'own');
       if (typeof server === 'boolean') return server;
       own.at(server, false);
     }
@@ -201,7 +201,7 @@ export class Placing {
     const { shard, realm } = target;
     const { servers, counters } = context;
     const server = shard.server(replica.name);
-    const down = server === undefined ? 'it is gone' : servers.whyDown(server);
+    const down = server === undefined ? 'it is gone' : servers.whyDown(server, state.identity, lane);
     if (server === undefined || down !== undefined) {
       shard.topology.replicaFailed(replica, down ?? '');
       shard.needRound();
@@ -227,11 +227,11 @@ export class Placing {
     return final ? this.#session.refuse(`not sent: ${why}`, 'noTarget') : this.#await(why);
   }
 
-  #primaryOf(shard: Shard): Server | boolean {
+  #primaryOf(shard: Shard, identity: Identity, lane: Lane | 'own'): Server | boolean {
     const { context, repeats } = this.#session;
     const server = repeats.asked ?? shard.primary;
     if (server === undefined) return this.#await(shard.why);
-    const down = context.servers.whyDown(server);
+    const down = context.servers.whyDown(server, identity, lane);
     return down === undefined ? server : this.#await(`${server.name} is unreachable: ${down}`);
   }
 

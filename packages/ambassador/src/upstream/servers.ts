@@ -42,10 +42,14 @@ export class Servers {
     this.#options = options;
   }
 
-  /** Why `server` is not worth trying at the moment; undefined when it is. */
-  whyDown(server: Server): string | undefined {
-    const { down } = this.#of(server.name);
-    return down !== undefined && this.#options.now() < down.untilMs ? down.why : undefined;
+  /**
+   * Why `server` is not worth trying at the moment; undefined when it is. A shared line that exists is: that another
+   * could not be opened (too many clients, say) is nothing to those who have theirs.
+   */
+  whyDown(server: Server, identity: Identity, lane: Lane | 'own'): string | undefined {
+    const { down, lines } = this.#of(server.name);
+    if (down === undefined || lines.has(`${lane} ${keyOf(identity)}`)) return undefined;
+    return this.#options.now() < down.untilMs ? down.why : undefined;
   }
 
   /** The shared line for `identity`, opened if there is none; undefined while no more may be opened. */
