@@ -110,6 +110,7 @@ export class Outbox {
     const { context, command } = this.#session;
     const run = new Sent(this.#session, line, place, realm, shard);
     run.mute = mute;
+    if (place === 'replica') run.replica = this.#session.readsOf(shard).replica;
     run.commandClass = classOf(command.route);
     run.serverIndex = context.counters.servers.index(line.server.name);
     return run;

@@ -19,6 +19,7 @@ import { answerLocally } from '../locals/answer.ts';
 import type { SessionFacts } from '../observe/facts.ts';
 import { Bytes, Held } from '../observe/names.ts';
 import type { Shard } from '../topology/realm.ts';
+import { answeredBy } from '../topology/replica.ts';
 import type { Line, LineWaiter } from '../upstream/line.ts';
 import type { Rejection, Run, RunOwner } from '../upstream/run.ts';
 import type { Refusal } from '../upstream/welcome.ts';
@@ -152,6 +153,7 @@ export class Session implements RunOwner, LineWaiter {
     if (answers > 0) {
       const tookMs = this.ports.now() - run.sentAtMs;
       this.context.counters.answered(sent.commandClass, sent.serverIndex, tookMs / 1000, answers);
+      if (sent.replica !== undefined) answeredBy(sent.replica, tookMs);
       this.context.watch.answered(sent, this.state, bytes, answers, tookMs);
     }
     if (sent.part >= 0 || sent.capture !== undefined) gatherWhole(this, sent, bytes);
@@ -210,6 +212,18 @@ export class Session implements RunOwner, LineWaiter {
     this.state.commands++;
     this.state.lastCommand = this.command.name;
     return true;
+  }
+
+  /** A rule forbids the request. Redis would not execute a transaction of which it has refused a part. */
+  refused(error: string): boolean {
+    const answered = this.answer(encodeError(error));
+    if (answered) this.own.spoil();
+    return answered;
+  }
+
+  /** The name as typed, where nobody knows the command. */
+  typed(command: Command): string | undefined {
+    return this.#naming.typed(command);
   }
 
   refuse(text: string, reason: string): boolean {
@@ -345,10 +359,7 @@ export class Session implements RunOwner, LineWaiter {
         return;
       }
     }
-    if (raw && this.#clientEnded && shown === 'more') {
-      this.finish();
-      return;
-    }
+    if (raw && this.#clientEnded && shown === 'more') this.#passing.raw?.clientEnded();
     const waits = raw ? this.#passing.raw?.waits === true : shown !== 'more';
     this.ports.readClient(!waits && (!this.#draining || streaming || raw));
   }
@@ -362,8 +373,8 @@ export class Session implements RunOwner, LineWaiter {
     const command = this.known();
     if (command === undefined) return this.waiting.hold(Held.connect);
     this.command = command;
-    const refusal = this.context.refusal(command, this.state, this.#naming.typed(command));
-    if (refusal !== undefined) return this.answer(encodeError(refusal));
+    const refusal = this.context.refusal(command, this.state, this.typed(command));
+    if (refusal !== undefined) return this.refused(refusal);
     switch (command.route) {
       case 'local':
         return this.#local.step();

@@ -132,6 +132,7 @@ export class Line {
   /** Sends `bytes`, which hold `count` requests of `run` (0: more of one already counted). The line must be open. */
   send(run: Run, bytes: Uint8Array, count: number): void {
     run.count += count;
+    if (run.replica !== undefined) run.replica.outstanding += count;
     if (this.#runs.at(-1) !== run) {
       this.#runs.push(run);
       run.sentAtMs = this.#options.now();
@@ -205,6 +206,11 @@ export class Line {
     if (!this.#wire.write(bytes)) this.full = true;
   }
 
+  /** In raw mode: nothing more will be written. The server's answers still come. */
+  endWriting(): void {
+    this.#wire.end();
+  }
+
   /** An exclusive line only: its server is not read from until `resume`. */
   pause(): void {
     this.#wire.pause();
@@ -248,7 +254,10 @@ export class Line {
     this.refusal = refusal;
     this.full = false;
     this.#out = [];
-    for (const run of this.#runs.splice(0)) run.owner.lost(run, refusal);
+    for (const run of this.#runs.splice(0)) {
+      if (run.replica !== undefined) run.replica.outstanding -= run.count - run.answered;
+      run.owner.lost(run, refusal);
+    }
     this.#tell();
   }
 
@@ -347,6 +356,7 @@ export class Line {
   #hand(bytes: Uint8Array, answers: number): void {
     const run = this.#runs[0] as Run;
     run.answered += answers;
+    if (run.replica !== undefined) run.replica.outstanding -= answers;
     run.partial = !this.#scanner.between && this.#cut === undefined;
     if (run.answered === run.count) this.#runs.shift();
     this.#answeredBatch(answers);
@@ -356,6 +366,7 @@ export class Line {
   #reject(rejection: Rejection, bytes: Uint8Array): void {
     const run = this.#runs[0] as Run;
     run.answered += 1;
+    if (run.replica !== undefined) run.replica.outstanding -= 1;
     run.partial = false;
     if (run.answered === run.count) this.#runs.shift();
     this.#answeredBatch(1);

@@ -3,6 +3,7 @@
  * them. One object serves a whole pipeline: nothing is allocated per command.
  */
 
+import type { Replica } from '../topology/replica.ts';
 import type { Line } from './line.ts';
 import type { Refusal } from './welcome.ts';
 
@@ -38,6 +39,8 @@ export class Run {
   /** The next answer has been handed over in part. */
   partial = false;
   sentAtMs = 0;
+  /** The replica it went to, whose commands under way the line counts. */
+  replica: Replica | undefined;
 
   constructor(owner: RunOwner, line: Line) {
     this.owner = owner;
