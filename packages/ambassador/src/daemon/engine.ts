@@ -129,7 +129,12 @@ export class Engine {
     this.#tls = tls;
     this.#rules = new CommandRules(config.commands, config.users);
     const users = new Users(config.users, secrets);
-    this.#auth = authCheck(authMode(config), users, () => secrets.credentials(config.login));
+    const wasRequired = this.#auth?.required ?? true;
+    this.#auth = this.#counted(authCheck(authMode(config), users, () => secrets.credentials(config.login)));
+    this.#judgeSessions(this.#auth, !wasRequired && this.#auth.required);
+    const unknown = this.#rules.unknownNames((name) => this.#isCommand(name));
+    if (unknown.length > 0)
+      this.#deps.log.warn('command lists name what is no command here', { names: unknown });
     this.slowLog.configure(config.slowLog);
     this.#changed();
   }
@@ -202,6 +207,17 @@ export class Engine {
     };
   }
 
+  #counted(auth: AuthCheck): AuthCheck {
+    return {
+      ...auth,
+      check: (user, password) => {
+        const verdict = auth.check(user, password);
+        if (verdict === 'wrong') this.counters.authFailed();
+        return verdict;
+      },
+    };
+  }
+
   #shared(): SessionContext {
     const connections = this.#connections;
     const registry: SessionRegistry = {
@@ -240,6 +256,7 @@ export class Engine {
         this.counters.denied(Denied[rule]);
         return this.refusal(command, session.userName, typed);
       },
+      mayPassUnseen: (session) => session.authenticated && !this.#rules.restricts(session.userName),
       keepFromReuse: (id) => connections.get(id)?.session.own.dirty(),
       kill: (ids) => {
         for (const id of ids) connections.get(id)?.destroy(Ended.killed);
@@ -247,10 +264,28 @@ export class Engine {
     };
   }
 
+  /** Sessions of users that are gone end; those from before there were users have to say who they are. */
+  #judgeSessions(auth: AuthCheck, nowRequired: boolean): void {
+    for (const connection of [...this.#connections.values()]) {
+      const { state } = connection.session;
+      if (nowRequired) state.authenticated = false;
+      else if (auth.required && auth.knows?.(state.userName) === false) connection.destroy(Ended.killed);
+    }
+  }
+
+  #isCommand(name: string): boolean {
+    const [container = '', sub] = name.split('|');
+    const command = this.table.named(container);
+    if (command === undefined || sub === undefined) return command !== undefined;
+    return command.examine?.([Buffer.from(container), Buffer.from(sub)]).name === name;
+  }
+
   #newState(id: number, socket: Socket): SessionState {
     const nowMs = this.#deps.clock.now();
+    const { listen } = this.#config;
+    const path = listen.kind === 'unix' ? listen.path : '';
     const address = (host: string | undefined, port: number | undefined): string =>
-      host === undefined ? '' : `${host.includes(':') ? `[${host}]` : host}:${port ?? 0}`;
+      host === undefined ? `${path}:0` : `${host.includes(':') ? `[${host}]` : host}:${port ?? 0}`;
     return {
       id,
       peer: address(socket.remoteAddress, socket.remotePort),

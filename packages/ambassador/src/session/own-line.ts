@@ -8,6 +8,7 @@
 
 import { encodeCommand } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
+import { spoiler } from '../locals/client.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Line } from '../upstream/line.ts';
 import { nobody, Run } from '../upstream/run.ts';
@@ -25,6 +26,8 @@ export class OwnLine {
   stuck = false;
   tracking = false;
   line: Line | undefined;
+  /** Before the transaction has a server, something of it was refused. */
+  #spoilt = false;
   /** What takes effect in the session once the open transaction has been executed. */
   readonly #onExec: (() => void)[] = [];
   readonly #servers: Servers;
@@ -98,6 +101,13 @@ export class OwnLine {
     this.inMulti = true;
     this.pin('multi');
     this.prelude(encodeCommand(['MULTI']));
+    if (this.#spoilt) this.spoil();
+  }
+
+  /** Something of the open transaction was refused: it must not be executed. */
+  spoil(): void {
+    this.#spoilt = this.pendingMulti;
+    if (this.inMulti) this.prelude(spoiler);
   }
 
   /** Sends what must be in the connection before the session's first command: its name. */
@@ -144,6 +154,7 @@ export class OwnLine {
   #forget(): void {
     this.line = undefined;
     this.#onExec.length = 0;
+    this.#spoilt = false;
     this.inMulti = this.watching = this.stuck = this.tracking = this.pendingMulti = false;
     this.#state.serverId = 0;
     for (const reason of this.#state.pins) this.unpin(reason);

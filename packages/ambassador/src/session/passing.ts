@@ -36,7 +36,7 @@ export class Passing {
     if (waits !== undefined) return waiting.hold(waits);
     session.command = command;
     const refusal = context.refusal(command, session.state);
-    if (refusal !== undefined) return session.answer(encodeError(refusal));
+    if (refusal !== undefined) return session.refused(refusal);
     const line = session.placing.ownLine({ realm, shard });
     if (typeof line !== 'object') return line;
     session.own.prepare();
@@ -50,6 +50,7 @@ export class Passing {
     const { waiting, placing, own } = session;
     if (session.feed.next() === 'foreign') session.command = session.context.table.unknown;
     if (!session.quiet) return waiting.hold(Held.order);
+    if (reason === 'splice' && !session.context.mayPassUnseen(session.state)) return this.malformed();
     const target = placing.target();
     const line = 'why' in target ? placing.nowhere(target) : placing.ownLine(target);
     if (typeof line !== 'object') return line;
@@ -57,10 +58,26 @@ export class Passing {
     own.pin(reason);
     waiting.over();
     session.context.counters.sent(session.command.index, Place.own);
-    this.raw = new RawMode(session, line, reason === 'splice', () => {
-      this.raw = undefined;
-      own.release();
-    });
+    this.raw = new RawMode(
+      session,
+      line,
+      reason === 'splice',
+      () => this.malformed(),
+      () => {
+        this.raw = undefined;
+        own.release();
+      },
+    );
+    return true;
+  }
+
+  /** What cannot be read cannot be judged either: where something is forbidden it ends the connection here. */
+  malformed(): true {
+    const session = this.#session;
+    session.toClient(
+      encodeError('ERR Protocol error: it cannot be read as a request, so no rule can be applied'),
+    );
+    session.finish();
     return true;
   }
 

@@ -69,6 +69,8 @@ export interface SessionContext {
   readonly allowNonAtomicMset: () => boolean;
   /** Why a rule forbids this session the command, as the error to answer; undefined when it may. */
   readonly refusal: (command: Command, session: SessionState, typed?: string) => string | undefined;
+  /** Whether bytes of this session may pass that nobody here has looked at: it is logged in, and no rule concerns it. */
+  readonly mayPassUnseen: (session: SessionState) => boolean;
   /** The connection of that session's own must not serve another after it. */
   readonly keepFromReuse: (session: number) => void;
   /** CLIENT KILL. */

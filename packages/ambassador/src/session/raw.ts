@@ -25,8 +25,12 @@ export class RawMode {
   readonly #line: Line;
   readonly #leave: () => void;
   readonly #scanner = new ReplyScanner();
-  /** What was sent here changes the connection, or cannot be followed: no way back. */
+  /** What was sent here changes the connection: no way back. */
   #forGood: boolean;
+  /** What comes cannot be followed, and is not looked at any more. */
+  #blind: boolean;
+  readonly #malformed: () => void;
+  #ended = false;
   /** Nothing of the client's is passed on until this is answered. */
   #barrier: Barrier | undefined;
   /** Channels and patterns, shard channels. */
@@ -34,11 +38,12 @@ export class RawMode {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  constructor(session: Session, line: Line, forGood: boolean, leave: () => void) {
+  constructor(session: Session, line: Line, blind: boolean, malformed: () => void, leave: () => void) {
     this.#session = session;
     this.#line = line;
     this.#leave = leave;
-    this.#forGood = forGood;
+    this.#forGood = this.#blind = blind;
+    this.#malformed = malformed;
     line.startRaw((chunk) => this.#received(chunk));
     line.wait(session);
   }
@@ -54,7 +59,7 @@ export class RawMode {
     this.#line.wait(this.#session);
     if (this.#barrier !== undefined || this.#line.full) return false;
     const { feed } = this.#session;
-    if (this.#forGood) {
+    if (this.#blind) {
       for (const bytes of feed.takeAll()) this.#line.write(bytes);
       return false;
     }
@@ -63,8 +68,7 @@ export class RawMode {
         this.#flush();
         return feed.turn();
       case 'foreign':
-        this.#forGood = true;
-        return true;
+        return this.#foreign();
       case 'frame':
         return this.#frame();
       default:
@@ -73,9 +77,28 @@ export class RawMode {
     }
   }
 
+  /** The client says no more: the server hears it, and answers what it has before it closes. */
+  clientEnded(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#flush();
+    this.#line.endWriting();
+  }
+
   end(): void {
     this.#barrier = undefined;
     this.#line.leave(this.#session);
+  }
+
+  #foreign(): boolean {
+    const { context, state } = this.#session;
+    if (context.mayPassUnseen(state)) {
+      this.#flush();
+      this.#forGood = this.#blind = true;
+      return true;
+    }
+    this.#malformed();
+    return false;
   }
 
   #frame(): boolean {
@@ -86,7 +109,7 @@ export class RawMode {
       this.#flush();
       return false;
     }
-    const refusal = session.context.refusal(command, session.state);
+    const refusal = session.context.refusal(command, session.state, session.typed(command));
     if (refusal !== undefined) {
       this.#flush();
       feed.drop();
@@ -127,7 +150,7 @@ export class RawMode {
   // ---- what the server sends
 
   #received(chunk: Uint8Array): void {
-    if (this.#forGood && this.#barrier === undefined) {
+    if (this.#blind && this.#barrier === undefined) {
       this.#session.toClient(chunk);
       return;
     }

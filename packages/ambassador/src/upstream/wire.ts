@@ -28,6 +28,8 @@ export interface WireEvents {
 export interface Wire {
   /** False: enough for now, `drained` follows. */
   write(bytes: Uint8Array): boolean;
+  /** Sends no more; what the server still says is received. */
+  end(): void;
   pause(): void;
   resume(): void;
   /** Ends it without a word to the events. */
@@ -88,6 +90,10 @@ class SocketWire implements Wire {
 
   write(bytes: Uint8Array): boolean {
     return this.#socket.write(bytes);
+  }
+
+  end(): void {
+    this.#socket.end();
   }
 
   pause(): void {
