@@ -82,6 +82,6 @@ test('values larger than any buffer pass whole, between small ones', redis, asyn
   const [first, second, third, fourth, fifth] = await client.replies(5);
   t.strictSame([first, second, third, fifth], ['$-1\r\n', '+OK\r\n', '+OK\r\n', '$1\r\ns\r\n']);
   t.ok(fourth === `$${large.length}\r\n${large}\r\n`, 'the large value is the same');
-  t.equal(await amb.metric('spliced_sessions'), 0, 'and the session is still routed');
+  t.equal(await amb.metric('pinned_sessions'), 0, 'and the session is still routed');
   t.equal((await primary.cli('STRLEN', 'large')).trim(), String(large.length));
 });

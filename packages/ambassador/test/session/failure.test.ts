@@ -1,9 +1,6 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
-import type { Teardown } from '../../../../test/harness/index.ts';
 import { command, startAmbassador, startServers, synced } from './setting.ts';
 import { Valve } from '../topology/valve.ts';
 
@@ -33,7 +30,7 @@ test('reads whose replica is killed are answered by the primary', redis, async (
   await replica?.process.exited;
   path.cut();
   t.strictSame(await client.replies(4), ['$1\r\n1\r\n', '$1\r\n2\r\n', '$1\r\n3\r\n', '+OK\r\n']);
-  t.equal(await amb.metric('repeated_reads_total'), 3);
+  t.equal(await amb.metric('repeated_commands_total'), 3);
   t.equal(await client.ask('GET', 'd'), '$1\r\n4\r\n', 'and the session goes on');
 });
 
@@ -54,7 +51,7 @@ test('reads answered before the replica was lost are not repeated', redis, async
   await path.holds('down', 3 * 7);
   path.allowDown(7);
   t.strictSame(await client.replies(3), ['$1\r\n1\r\n', '$1\r\n2\r\n', '$1\r\n3\r\n']);
-  t.equal(await amb.metric('repeated_reads_total'), 2);
+  t.equal(await amb.metric('repeated_commands_total'), 2);
 });
 
 test('half an answer is never made whole with another server’s', redis, async (t) => {
@@ -89,10 +86,14 @@ test('a write without an answer is reported, never repeated', redis, async (t) =
   path.cut();
   path.release('down');
   const [write, read] = await client.replies(2);
-  t.match(write, /^-ERR outrigger: primary 127\.0\.0\.1:\d+ was lost before it answered this command \(.*\); it may or may not have been executed\r\n$/); // prettier-ignore
-  t.match(read, /^-ERR outrigger: primary .* was lost/);
+  t.match(write, /^-OUTRIGGER write outcome unknown: 127\.0\.0\.1:\d+ was lost before it answered \(.*\); the command may or may not have been executed\r\n$/); // prettier-ignore
+  // The poller's connection was cut as well: nobody may elect another primary, so nothing is waited for.
+  t.match(read, /^(?:\$1\r\n2\r\n|-OUTRIGGER no primary: )/);
   t.equal(await primary.cli('GET', 'n'), '2', 'executed once');
-  t.equal(await client.ask('GET', 'n'), '$1\r\n2\r\n', 'the connection is as good as before');
+  await eventually(
+    'the connection is as good as before',
+    async () => (await client.ask('GET', 'n')) === '$1\r\n2\r\n',
+  );
 });
 
 test(
@@ -106,20 +107,19 @@ test(
     client.send(command('SET', 'k', 'v') + command('SET', 'k', 'w') + command('GET', 'k') + command('PING'));
     const replies = await client.replies(4);
     const down = new RegExp(
-      `^-ERR outrigger: primary ${primary.address} unreachable: ECONNREFUSED; the command was not sent\\r\\n$`,
+      `^-OUTRIGGER no primary: ${primary.address}: ECONNREFUSED; the command was not sent\\r\\n$`,
     );
     t.match(replies[0], down);
     t.match(replies[1], down);
     t.equal(replies[2], '$-1\r\n');
-    t.match(replies[3], down);
+    t.equal(replies[3], '+PONG\r\n');
     client.send(command('SET', 'k', 'x'.repeat(300_000)) + command('GET', 'k'));
     const [large, read] = await client.replies(2);
     t.match(large, down, 'a write too large to hold gets its one error when it has been swallowed');
     t.equal(read, '$-1\r\n');
     client.send(command('SELECT', '1'));
     t.match((await client.replies(1))[0], down);
-    await client.closed();
-    t.pass('a command that needs the connection itself ends it');
+    t.equal(await client.ask('GET', 'k'), '$-1\r\n', 'still in its database');
     t.equal(await amb.metric('server_up', `server="${primary.address}",role="primary"`), 0);
   },
 );
@@ -129,11 +129,12 @@ test('a primary that has too many clients has not executed anything', redis, asy
   const amb = await startAmbassador(t, { primary: primary.address });
   const kept = await amb.client();
   t.equal(await kept.ask('SET', 'k', 'v'), '+OK\r\n');
-  // The poller, the session above, and the one that asks.
+  // The poller, the shared connection, and the one that asks.
   await primary.cli('CONFIG', 'SET', 'maxclients', '2');
   const late = await amb.client();
+  t.equal(await late.ask('GET', 'k'), '$1\r\nv\r\n', 'what is shared has room for everybody');
   t.match(
-    await late.ask('SET', 'k', 'w'),
+    await late.ask('SELECT', '1'),
     /unreachable: ERR max number of clients reached; the command was not sent/,
   );
   t.equal(await kept.ask('GET', 'k'), '$1\r\nv\r\n');
@@ -146,16 +147,15 @@ test('a primary lost in the middle of a large write', redis, async (t) => {
   const client = await amb.client();
   await client.ask('SET', 'k', 'old');
   const large = command('SET', 'k', 'x'.repeat(400_000));
-  path.shut('up');
   client.send(large.slice(0, 200_000));
-  await path.holds('up', 100_000);
+  await eventually('it is being passed on', async () => (await amb.metric('pinned_sessions', 'reason="large"')) === 1); // prettier-ignore
   path.cut();
-  path.release('up');
-  await eventually('the loss is known', async () => (await amb.metric('upstream_errors_total', 'role="primary",when="open"')) === 1); // prettier-ignore
+  await eventually('the loss is known', async () => (await amb.metric('upstream_errors_total', 'phase="open"')) > 0); // prettier-ignore
   client.send(large.slice(200_000) + command('GET', 'k'));
   const [write, read] = await client.replies(2);
-  t.match(write, /^-ERR outrigger: primary .* was lost before it answered/);
-  t.equal(read, '$3\r\nold\r\n');
+  t.match(write, /^-OUTRIGGER write outcome unknown: .* was lost before it answered/);
+  t.match(read, /^(?:\$3\r\nold\r\n|-OUTRIGGER no primary: )/);
+  t.equal(await primary.cli('GET', 'k'), 'old');
 });
 
 test('a client that leaves in the middle of a large write leaves nothing behind', redis, async (t) => {
@@ -192,7 +192,7 @@ test('a replica that turns reads away is never seen by the client', redis, async
   await eventually('the replica has lost its primary', async () => (await replica.cli('GET', 'k')).startsWith('MASTERDOWN')); // prettier-ignore
   client.send(command('GET', 'k') + command('GET', 'k'));
   t.strictSame(await client.replies(2), ['$1\r\nv\r\n', '$1\r\nv\r\n']);
-  t.ok((await amb.metric('repeated_reads_total')) >= 1);
+  t.ok((await amb.metric('repeated_commands_total')) >= 1);
 });
 
 test('a replica that falls silent loses its reads to the primary', redis, async (t) => {
@@ -231,7 +231,7 @@ test('only replicas may answer: reads wait, then say why there is none', redis, 
   t.equal(await amb.metric('commands_total', 'class="read",route="primary"'), 0);
   for (const replica of replicas) await replica.process.stop('SIGKILL');
   const answer = await client.ask('GET', 'k');
-  t.match(answer, new RegExp(`^-ERR outrigger: no replica may take this read \\(.*${first}: .*\\)`));
+  t.match(answer, new RegExp(`^-OUTRIGGER no replica may take this read \\(.*${first}: .*\\)`));
   t.match(answer, /with readPolicy preferReplica the primary would/);
   t.equal(await client.ask('SET', 'k', 'w'), '+OK\r\n', 'writes go on');
 });
@@ -251,42 +251,5 @@ test('reads lost with their replica, while the primary is down: one error each',
   client.send(command('GET', 'a') + command('GET', 'b'));
   await path.holds('down', 10);
   path.cut();
-  for (const answer of await client.replies(2)) t.match(answer, /^-ERR outrigger: primary .* unreachable/);
-});
-
-/** A server that knows INFO and gives every other command the same bytes. */
-async function oddServer(t: Teardown, answer: string): Promise<string> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (bytes) => {
-      const isInfo = bytes.toString('latin1').includes('INFO');
-      socket.write(isInfo ? '$9\r\nrun_id:x\n\r\n' : answer);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => server.close());
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-test('a server whose answers cannot be told apart any more ends the session', async (t) => {
-  for (const odd of ['+OK\r\n+EXTRA\r\n', 'HTTP/1.1 400\r\n', '+OK\r\n?\r\n']) {
-    const amb = await startAmbassador(t, { primary: await oddServer(t, odd) });
-    const client = await amb.client();
-    client.send(command('SET', 'k', 'v'));
-    await client.closed();
-    t.equal(client.bytes, '', `nothing of ${JSON.stringify(odd)} has reached the client`);
-    t.equal(await amb.metric('upstream_errors_total', 'role="primary",when="breached"'), 1);
-  }
-});
-
-test('what speaks no RESP at all is no server', async (t) => {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => server.close());
-  const amb = await startAmbassador(t, { primary: `127.0.0.1:${(server.address() as AddressInfo).port}` });
-  const client = await amb.client();
-  t.match(await client.ask('SET', 'k', 'v'), /^-ERR outrigger: primary .* unreachable: .*malformed RESP/);
+  for (const answer of await client.replies(2)) t.match(answer, /^-OUTRIGGER no primary: /);
 });

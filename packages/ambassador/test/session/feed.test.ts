@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { CommandTable } from '../../src/commands/commands.ts';
+import { CommandTable } from '../../src/commands/table.ts';
 import { RequestFeed } from '../../src/session/feed.ts';
 import { command } from './setting.ts';
 

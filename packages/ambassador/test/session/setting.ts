@@ -35,7 +35,7 @@ export interface Running {
   readonly adminUrl: string;
   readonly deps: TestDeps;
   readonly daemon: Awaited<ReturnType<typeof start>>;
-  /** The value of a metric, 0 when it has none: `metric('commands_total', 'class="read",route="replica"')`. */
+  /** The sum of a metric's series with these labels: `metric('commands_total', 'class="read",route="replica"')`. */
   metric(name: string, labels?: string): Promise<number>;
   client(): Promise<Client>;
 }
@@ -77,10 +77,16 @@ export async function startAmbassador(
   };
 }
 
-function readMetric(page: string, name: string, labels?: string): number {
-  const series = `outrigger_ambassador_${name}${labels === undefined ? '' : `{${labels}}`} `;
-  const line = page.split('\n').find((one) => one.startsWith(series));
-  return line === undefined ? 0 : Number(line.slice(series.length));
+/** The sum over every series that has these labels, whatever others it has. */
+function readMetric(page: string, name: string, labels = ''): number {
+  const series = `outrigger_ambassador_${name}`;
+  const wanted = labels.match(/\w+="[^"]*"/g) ?? [];
+  let sum = 0;
+  for (const line of page.split('\n')) {
+    const [, own, all = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    if (own === series && wanted.every((label) => `,${all}`.includes(`,${label}`))) sum += Number(value);
+  }
+  return sum;
 }
 
 /** A connection that sends bytes and receives whole replies as bytes. */
