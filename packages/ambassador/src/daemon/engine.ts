@@ -85,6 +85,7 @@ export class Engine {
       now: () => deps.clock.now(),
       limits: config.limits,
       onLost: (line, refusal, was) => this.#lineLost(line, refusal.why, was),
+      onErrorReply: ({ server }) => this.counters.errorReply(this.counters.servers.index(server.name)),
     });
     this.events = {
       changed: () => this.#changed(),

@@ -38,6 +38,8 @@ export interface LineOptions {
   readonly now: () => number;
   /** It is over: failed to open, or lost. */
   readonly onLost: (line: Line, refusal: Refusal, was: 'opening' | 'open') => void;
+  /** An answer is an error, and no rejection: for counting. */
+  readonly onErrorReply: (line: Line) => void;
 }
 
 /** Slices up to this size are joined; a longer one is written by itself. */
@@ -320,7 +322,9 @@ export class Line {
         this.#breach('it sent an answer nobody asked for');
         return;
       }
-      const rejection = start >= 0 && chunk[start] === minus ? rejectionIn(chunk, start, at) : undefined;
+      const isError = start >= 0 && chunk[start] === minus;
+      const rejection = isError ? rejectionIn(chunk, start, at) : undefined;
+      if (isError && rejection === undefined) this.#options.onErrorReply(this);
       if (rejection !== undefined) {
         if (from < start) this.#hand(chunk.subarray(from, start), answers);
         this.#reject(rejection, chunk.subarray(start, at));

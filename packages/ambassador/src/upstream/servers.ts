@@ -23,6 +23,7 @@ export interface ServersOptions {
   readonly limits: ServerLimits;
   /** A connection failed to open, or was lost while open. */
   readonly onLost: (line: Line, refusal: Refusal, was: 'opening' | 'open') => void;
+  readonly onErrorReply: (line: Line) => void;
 }
 
 interface Connections {
@@ -146,6 +147,7 @@ export class Servers {
       soon,
       now,
       onLost: (line, refusal, was) => this.#lost(line, refusal, was),
+      onErrorReply: this.#options.onErrorReply,
     });
   }
 

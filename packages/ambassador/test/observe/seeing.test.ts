@@ -23,6 +23,7 @@ test('the page tells what was read where, why not elsewhere, and what became of 
   const writer = await amb.client();
   await writer.ask('SET', 'k', 'v');
   await writer.ask('GET', 'k');
+  await writer.ask('LPUSH', 'k', 'not a list');
   await writer.ask('MULTI');
   t.equal(await amb.metric('commands_total', 'command="get",class="read",route="replica"'), 2);
   t.equal(await amb.metric('commands_total', 'command="set",class="write",route="primary"'), 1);
@@ -31,6 +32,7 @@ test('the page tells what was read where, why not elsewhere, and what became of 
   t.equal(await amb.metric('replica_reads_total', 'path="home"'), 1);
   t.equal(await amb.metric('fallbacks_total', 'reason="fence"'), 1);
   t.equal(await amb.metric('reply_seconds_count', `class="read",server="${replica}"`), 2);
+  t.equal(await amb.metric('error_replies_total', `server="${primary.address}"`), 1);
   t.equal(await amb.metric('pinned_sessions', 'reason="multi"'), 1);
   t.equal(await amb.metric('pins_total', 'reason="multi"'), 1);
   t.equal(await amb.metric('primary_known', ''), 1);
