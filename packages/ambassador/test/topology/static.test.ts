@@ -134,6 +134,32 @@ test('a primary that is paused is told as silent, and given up when that lasts',
   await opened.primary(a.address);
 });
 
+test(
+  'a server of Valkey says its zone, and who is near is read first',
+  needs('valkey-9', 'redis-cli'),
+  async (t) => {
+    const valkey = { program: 'valkey-9' } as const;
+    const a = await startRedis(t, valkey);
+    const zoned = (zone: string): Promise<Redis> =>
+      startRedis(t, { ...valkey, replicaOf: a, config: { 'availability-zone': zone } });
+    const [near, far] = [await zoned('z1'), await zoned('z2')];
+    for (const replica of [near, far]) await synced(replica);
+    const { shard } = await open(
+      t,
+      { kind: 'static', primary: server(a.address), replicas: servers(near.address, far.address) },
+      { zone: () => 'z1' },
+    );
+    const { topology } = shard;
+    for (let i = 0; i < 20; i++) {
+      const chosen = topology.choose(() => true, true);
+      t.equal(chosen?.name, near.address);
+      if (chosen !== undefined) chosen.sessions++;
+    }
+    t.equal(topology.choose(() => true)?.name, far.address, 'else who has less to do');
+    t.equal(topology.choose(({ name }) => name !== near.address, true)?.name, far.address);
+  },
+);
+
 test('servers that want a password', redis, async (t) => {
   const a = await startRedis(t, { config: { requirepass: 'secret' } });
   const source = { kind: 'static', primary: server(a.address), replicas: [] } as const;
