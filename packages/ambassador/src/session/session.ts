@@ -92,6 +92,7 @@ export class Session implements RunOwner, LineWaiter {
   onClientData(chunk: Uint8Array): void {
     if (this.#over) return;
     this.context.counters.bytes(Bytes.fromClient, chunk.length);
+    this.state.lastMs = this.ports.now();
     this.feed.push(chunk);
     this.advance();
   }

@@ -105,12 +105,15 @@ test('sessions are shown as they are, and why says what the ambassador would do'
   const client = await amb.client();
   await client.ask('SELECT', '3');
   await client.ask('CLIENT', 'SETNAME', 'web');
-  await client.ask('GET', 'k');
-  client.send('*3\r\n$5\r\nBLPOP\r\n$5\r\nqueue\r\n$1\r\n0\r\n');
   const page = async (): Promise<Record<string, unknown>[]> => {
     const answer = await fetch(`${amb.adminUrl}/debug/sessions`);
     return ((await answer.json()) as { sessions: Record<string, unknown>[] }).sessions;
   };
+  const age = async (of: 'ageMs' | 'idleMs'): Promise<number> => (await page())[0]?.[of] as number;
+  await eventually('it has been idle for a while', async () => (await age('idleMs')) > 30);
+  await client.ask('GET', 'k');
+  client.send('*3\r\n$5\r\nBLPOP\r\n$5\r\nqueue\r\n$1\r\n0\r\n');
+  t.ok((await age('idleMs')) < (await age('ageMs')) - 30, 'a command ends idleness');
   await eventually('it waits', async () => (await page())[0]?.['outstanding'] === 1);
   t.match((await page())[0], {
     name: 'web',
