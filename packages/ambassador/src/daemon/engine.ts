@@ -18,6 +18,7 @@ import { AnswerWatch } from '../observe/answers.ts';
 import { EngineCounters } from '../observe/counters.ts';
 import { Denied, Ended, Phase } from '../observe/names.ts';
 import type { EngineState } from '../observe/facts.ts';
+import { phaseOf } from '../observe/phase.ts';
 import { SlowLog } from '../observe/slow-log.ts';
 import { Connection } from '../session/connection.ts';
 import type { SessionContext } from '../session/ports.ts';
@@ -28,6 +29,7 @@ import { Run } from '../upstream/run.ts';
 import type { RunOwner } from '../upstream/run.ts';
 import type { DialTls } from '../upstream/server-tls.ts';
 import { Servers } from '../upstream/servers.ts';
+import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
 import type { Realms } from './realms.ts';
@@ -84,7 +86,7 @@ export class Engine {
       soon: (line) => this.#soon(line),
       now: () => deps.clock.now(),
       limits: config.limits,
-      onLost: (line, refusal, was) => this.#lineLost(line, refusal.why, was),
+      onLost: (line, refusal, was) => this.#lineLost(line, refusal, was),
       onErrorReply: ({ server }) => this.counters.errorReply(this.counters.servers.index(server.name)),
     });
     this.events = {
@@ -340,23 +342,21 @@ export class Engine {
     const primary = this.#realms?.all.some((realm) =>
       realm.shards.some((shard) => shard.primary?.name === server),
     );
-    if (primary !== true) this.servers.drop(server, 'it does not answer');
+    if (primary === true) return;
+    this.counters.upstreamError(this.counters.servers.index(server), Phase.silent);
+    this.servers.drop(server, 'it does not answer');
   }
 
-  #lineLost(line: Line, why: string, was: 'opening' | 'open'): void {
-    const index = this.counters.servers.index(line.server.name);
-    const breached = why.startsWith('it ');
-    this.counters.upstreamError(
-      index,
-      was === 'opening' ? Phase.dial : breached ? Phase.breached : Phase.open,
-    );
+  #lineLost(line: Line, refusal: Refusal, was: 'opening' | 'open'): void {
+    const { servers } = this.counters;
+    this.counters.upstreamError(servers.index(line.server.name), phaseOf(refusal, was));
     const { name } = line.server;
     for (const realm of this.#realms?.all ?? []) {
       for (const shard of realm.shards) {
         if (shard.primary?.name === name) realm.doubt({ kind: 'lost', server: name });
         for (const replica of shard.topology.replicas) {
           if (replica.name !== name || was === 'open') continue;
-          shard.topology.replicaFailed(replica, why);
+          shard.topology.replicaFailed(replica, refusal.why);
           shard.needRound();
         }
       }
