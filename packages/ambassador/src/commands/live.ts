@@ -53,6 +53,12 @@ export class LiveCommands {
     return this.#known.get(name) ?? (this.#unknown.has(name) ? this.#table.unknown : undefined);
   }
 
+  /** A learned command by its index, for its name in metrics. */
+  at(index: number): Command | undefined {
+    for (const command of this.#known.values()) if (command.index === index) return command;
+    return undefined;
+  }
+
   /** Never rejects: a server that cannot be asked leaves the command in doubt, and the next one asks again. */
   learn(name: string): Promise<Command> {
     const known = this.known(name);

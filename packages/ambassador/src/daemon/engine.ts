@@ -70,7 +70,7 @@ export class Engine {
     this.live = new LiveCommands(this.table, (name) => this.ask(['COMMAND', 'INFO', name]));
     this.counters = new EngineCounters({
       metrics: deps.metrics,
-      command: (index) => this.table.all()[index],
+      command: (index) => this.table.all()[index] ?? this.live.at(index),
     });
     this.slowLog = new SlowLog(config.slowLog, () => this.counters.slowCommand());
     this.tracer = new Tracer(deps);

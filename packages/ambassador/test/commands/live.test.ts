@@ -242,3 +242,13 @@ test('replies may come in RESP3', (t) => {
   t.equal(table.named('GET')?.route, 'write');
   t.end();
 });
+
+test('a learned command is found by its index, as those of the table are', async (t) => {
+  const { live, table } = server((name) => list([entry(`${name.toLowerCase()} -2 readonly 1 1 1`)]));
+  const learned = [await live.learn('JSON.GET'), await live.learn('FT.SEARCH')];
+  t.same(
+    learned.map(({ index }) => live.at(index)?.name),
+    ['JSON.GET', 'FT.SEARCH'],
+  );
+  t.equal(live.at(table.unknown.index), undefined);
+});
