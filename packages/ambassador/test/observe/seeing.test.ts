@@ -1,8 +1,9 @@
 /** What can be seen of the whole ambassador at work, against real servers and a real collector. */
 
+import { spawnSync } from 'node:child_process';
 import { attributesOf, eventually, startOtlpReceiver } from '@outrigger/core/testing';
 import { test } from 'tap';
-import { needs } from '../../../../test/harness/index.ts';
+import { needs, toolPath } from '../../../../test/harness/index.ts';
 import type { Explanation } from '../../src/observe/why.ts';
 import type { SlowLogPage } from '../../src/observe/slow-log.ts';
 import { startAmbassador, startServers } from '../session/setting.ts';
@@ -68,17 +69,19 @@ test('a slow command is in the slow log, and its spans are at the collector', re
   await client.ask('INCR', 'k');
   const answer = await fetch(`${amb.adminUrl}/debug/slowlog`);
   const { entries, total } = (await answer.json()) as SlowLogPage;
-  t.equal(total, 1);
-  t.match(entries[0], {
+  // On a busy machine others may be slow too.
+  const slow = entries.find(({ command }) => command === 'EVAL');
+  t.match(slow, {
     command: 'EVAL',
     key: 'order:7',
     name: 'batch',
     server: primary.address,
     arguments: 5,
   });
-  t.ok((entries[0]?.durationMs ?? 0) >= 30);
+  t.ok((slow?.durationMs ?? 0) >= 30);
   t.notMatch(JSON.stringify(entries), /secret/);
-  t.equal(await amb.metric('slow_commands_total', ''), 1);
+  t.ok((await amb.metric('slow_commands_total', '')) >= total);
+  t.ok(total >= 1);
   await amb.daemon.close();
   const spans = receiver
     .spans()
@@ -144,4 +147,16 @@ test('sessions are shown as they are, and why says what the ambassador would do'
     sessions: 2,
     realms: [{ shards: [{ primary: primary.address }] }],
   });
+});
+
+test('promtool finds nothing to object to', needs('redis-server', 'redis-cli', 'promtool'), async (t) => {
+  const { primary, replicas } = await startServers(t, 1);
+  const amb = await startAmbassador(t, { primary: primary.address, replica: [replicas[0]?.address] });
+  const client = await amb.client();
+  await client.ask('GET', 'k');
+  await client.ask('SET', 'k', 'v');
+  await client.ask('CLIENT', 'ID');
+  const page = await amb.deps.metrics.page();
+  const checked = spawnSync(toolPath('promtool'), ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  t.equal(checked.status, 0, checked.stdout + checked.stderr);
 });
