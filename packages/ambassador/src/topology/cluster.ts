@@ -24,6 +24,7 @@ import { uncounted } from './metrics.ts';
 import type { TopologyMetrics } from './metrics.ts';
 import type { Doubt, Realm, RealmEvents } from './realm.ts';
 import type { ClusterSource, RealmConfig, RealmDeps } from './realm-options.ts';
+import { contradicted } from './shard.ts';
 import type { LiveShard } from './shard.ts';
 import { SlotTable } from './slot-table.ts';
 import { followAll } from './source.ts';
@@ -121,7 +122,7 @@ class ClusterRealm implements Realm {
     }
     for (const shard of this.#shards) {
       if (shard.server(doubt.server) === undefined) continue;
-      if (doubt.kind === 'readonly') shard.suspect(doubt.server);
+      if (doubt.kind === 'readonly') shard.suspect(doubt.server, contradicted);
       shard.needRound();
     }
     this.#looks.mark();
@@ -163,11 +164,7 @@ class ClusterRealm implements Realm {
   }
 
   #ended(server: string): void {
-    for (const shard of this.#shards) {
-      if (shard.server(server) === undefined) continue;
-      shard.heard(server, { kind: 'gone', why: 'it closed its connection' });
-      shard.needRound();
-    }
+    for (const shard of this.#shards) if (shard.server(server) !== undefined) shard.ended(server);
     this.#looks.mark();
   }
 
@@ -183,7 +180,7 @@ class ClusterRealm implements Realm {
     this.#metrics.redirected();
     this.#table.set(slot, held);
     // Within a shard it means a failover, or old news: its primary knows, so nothing is sent to it until it has told.
-    if (!meant && primary !== undefined) held.shard.suspect(primary.name);
+    if (!meant && primary !== undefined) held.shard.suspect(primary.name, 'may have lost its slots');
     else if (!meant) held.shard.place(servers, { kind: 'named', name: server.name, why: '' });
     this.#informed.set(server.name, server);
     this.#events.changed();

@@ -66,9 +66,11 @@ export async function connecting(server: Server, options: ConnectionOptions): Pr
   };
 }
 
+export const closedByServer = 'it closed its connection';
+
 export function explain(error: unknown): string {
   // What ioredis says of a question that was out.
-  if ((error as Error).message === 'Connection is closed.') return 'it closed its connection';
+  if ((error as Error).message === 'Connection is closed.') return closedByServer;
   const code = errorCode(error);
   return code === 'UNKNOWN' ? describeError(error) : code;
 }

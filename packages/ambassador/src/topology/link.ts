@@ -4,7 +4,7 @@ import type { Clock } from '@outrigger/core/clock';
 import type { Redis } from 'ioredis';
 import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Server } from '../upstream/server.ts';
-import { connecting, explain } from './connect.ts';
+import { closedByServer, connecting, explain } from './connect.ts';
 import type { ConnectionOptions } from './connect.ts';
 import { infoField, readSample } from './info.ts';
 import type { TopologyLimits } from './limits.ts';
@@ -101,6 +101,7 @@ export class Link {
   }
 
   async #question(startedMs: number): Promise<Heard> {
+    const established = this.#open !== undefined;
     try {
       const { redis, runId, zone } = await this.#opened();
       if (runId === '') return { kind: 'gone', why: 'it does not tell its run_id: its user may not INFO' };
@@ -118,6 +119,8 @@ export class Link {
       // A script that runs for long: it lives, and nobody else may take its place for that.
       if (/^BUSY\b/.test((error as Error).message)) return { kind: 'silent', why };
       this.#disconnect();
+      // Closed with the question out: a new connection tells whether the server has gone, or this connection alone.
+      if (established && why === closedByServer) return this.#question(startedMs);
       return { kind: 'gone', why };
     }
   }

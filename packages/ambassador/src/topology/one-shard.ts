@@ -10,6 +10,7 @@ import { Links } from './links.ts';
 import type { Doubt, Realm, RealmEvents } from './realm.ts';
 import type { RealmConfig, RealmDeps } from './realm-options.ts';
 import type { Belief } from './roles.ts';
+import { contradicted } from './shard.ts';
 import type { LiveShard } from './shard.ts';
 
 /** Knows which servers there are, and who is meant to be the primary. */
@@ -35,8 +36,7 @@ export class OneShardRealm implements Realm {
     this.name = config.name;
     this.#now = () => deps.clock.now();
     this.#links = new Links(deps, (server) => {
-      this.shard.heard(server, { kind: 'gone', why: 'it closed its connection' });
-      this.shard.needRound();
+      this.shard.ended(server);
     });
     const onClaim = (): void => this.onDoubt();
     this.#asked = askedShard(config.name, { config, deps, events, links: this.#links, onClaim });
@@ -72,7 +72,7 @@ export class OneShardRealm implements Realm {
   }
 
   doubt(doubt: Doubt): void {
-    if (doubt.kind === 'readonly') this.shard.suspect(doubt.server);
+    if (doubt.kind === 'readonly') this.shard.suspect(doubt.server, contradicted);
     this.shard.needRound();
     if (doubt.kind !== 'moved') this.onDoubt();
   }

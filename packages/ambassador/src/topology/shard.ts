@@ -52,6 +52,9 @@ export interface Questions {
   readonly others: readonly Server[];
 }
 
+/** A suspicion: it answered READONLY, say. */
+export const contradicted = 'has contradicted its role';
+
 export class LiveShard implements Shard {
   readonly name: string;
   readonly topology: Topology;
@@ -61,8 +64,8 @@ export class LiveShard implements Shard {
   #primary: Office | undefined;
   #last: Office | undefined;
   #why = notYetSeen;
-  /** It has contradicted its role and has not been asked since. */
-  #suspect = false;
+  /** What the primary has done that makes it doubtful, until it has been asked; '' otherwise. */
+  #suspicion = '';
   #absentSinceMs: number;
 
   constructor(options: ShardOptions) {
@@ -73,11 +76,13 @@ export class LiveShard implements Shard {
   }
 
   get primary(): Server | undefined {
-    return this.#suspect ? undefined : this.#primary?.server;
+    return this.#suspicion === '' ? this.#primary?.server : undefined;
   }
 
   get why(): string {
-    return this.#suspect ? `${this.#primary?.server.name} has contradicted its role: asking it` : this.#why;
+    return this.#suspicion === ''
+      ? this.#why
+      : `${this.#primary?.server.name} ${this.#suspicion}: it is being asked`;
   }
 
   /** How long there has been no primary; undefined while there is one. */
@@ -153,7 +158,7 @@ export class LiveShard implements Shard {
       this.#unheard(name, heard.why);
       if (news) events.silent(name);
     }
-    if (name === this.#primary?.server.name) this.#suspect = false;
+    if (name === this.#primary?.server.name) this.#suspicion = '';
     this.#settle();
     events.changed();
   }
@@ -168,10 +173,17 @@ export class LiveShard implements Shard {
     events.changed();
   }
 
-  /** The primary has said something that only a replica says. Nothing is sent to it until it has been asked. */
-  suspect(name: string): void {
-    if (name !== this.#primary?.server.name || this.#suspect) return;
-    this.#suspect = true;
+  /** It closed its connection to us: it may be dead, or the connection alone was closed. */
+  ended(name: string): void {
+    if (name === this.#primary?.server.name) this.suspect(name, 'has closed its connection');
+    else this.heard(name, { kind: 'gone', why: 'it closed its connection' });
+    this.needRound();
+  }
+
+  /** The primary has done something that makes it doubtful. Nothing is sent to it until it has been asked. */
+  suspect(name: string, suspicion: string): void {
+    if (name !== this.#primary?.server.name || this.#suspicion !== '') return;
+    this.#suspicion = suspicion;
     this.#absentSinceMs = this.#options.now();
     this.needRound();
     this.#options.events.changed();
@@ -275,7 +287,7 @@ export class LiveShard implements Shard {
     const { log, metrics, events, now } = this.#options;
     const { name } = this.#primary.server;
     this.#primary = undefined;
-    this.#suspect = false;
+    this.#suspicion = '';
     this.#why = why;
     this.#absentSinceMs = now();
     this.topology.primaryLost(why);

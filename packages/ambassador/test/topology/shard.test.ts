@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { createLogger } from '@outrigger/core/log';
-import { LiveShard } from '../../src/topology/shard.ts';
+import { contradicted, LiveShard } from '../../src/topology/shard.ts';
 import { defaultTopologyLimits } from '../../src/topology/limits.ts';
 import type { Heard } from '../../src/topology/link.ts';
 import { uncounted } from '../../src/topology/metrics.ts';
@@ -150,19 +150,34 @@ test('another process behind the same address is another primary', async (t) => 
 test('a primary that contradicts its role gets nothing until it has been asked', async (t) => {
   const w = led();
   const { wanted } = w.rounds;
-  w.shard.suspect(b.name);
+  w.shard.suspect(b.name, contradicted);
   t.equal(w.shard.primary, a, 'a replica may say so');
-  w.shard.suspect(a.name);
-  w.shard.suspect(a.name);
+  w.shard.suspect(a.name, contradicted);
+  w.shard.suspect(a.name, contradicted);
   t.equal(w.shard.primary, undefined);
   t.match(w.shard.why, /contradicted/);
   t.equal(w.rounds.wanted, wanted + 1);
   round(w);
   t.equal(w.shard.primary, a);
   t.strictSame(w.told, [], 'it was a false alarm: nobody lost anything');
-  w.shard.suspect(a.name);
+  w.shard.suspect(a.name, contradicted);
   w.shard.heard(a.name, sample('slave', { runId: 'ra' }));
   t.strictSame(w.told, ['deposed a:1, offered none']);
+});
+
+test('a connection that is closed is no death: who it was is asked first', async (t) => {
+  const w = led();
+  w.shard.ended(a.name);
+  t.equal(w.shard.primary, undefined);
+  t.equal(w.shard.why, 'a:1 has closed its connection: it is being asked');
+  w.shard.heard(a.name, sample('master', { runId: 'ra' }));
+  t.equal(w.shard.primary, a);
+  t.strictSame(w.told, []);
+  w.shard.ended(a.name);
+  w.shard.heard(a.name, gone);
+  t.strictSame(w.told, ['silent a:1', 'deposed a:1, offered none']);
+  w.shard.ended(b.name);
+  t.match(replica(w, b), { eligible: false, why: 'it closed its connection' });
 });
 
 test('replicas go on reading through an election, until max-lag', async (t) => {

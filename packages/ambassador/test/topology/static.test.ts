@@ -117,6 +117,23 @@ test('a doubt is settled by asking, and servers are found by their address', red
   t.match(realm.serverAt('10.0.0.1:7'), { name: '10.0.0.1:7', tls: false });
 });
 
+test('a primary that closes our connection and lives is not deposed', redis, async (t) => {
+  const { a, b } = await pair(t);
+  const opened = await open(t, { kind: 'static', primary: server(a.address), replicas: servers(b.address) });
+  const connection = async (): Promise<string | undefined> =>
+    /id=(\d+) .*name=outrigger-ambassador/.exec(await a.cli('CLIENT', 'LIST'))?.[1];
+  for (let i = 0; i < 5; i++) {
+    const before = await connection();
+    await a.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+    await eventually('it is asked anew', async () => {
+      const now = await connection();
+      return now !== undefined && now !== before && opened.shard.primary !== undefined;
+    });
+  }
+  t.notOk(opened.told.some((what) => what.startsWith('deposed')));
+  t.equal(opened.shard.primary?.name, a.address);
+});
+
 test('a primary that is paused is told as silent, and given up when that lasts', redis, async (t) => {
   const { a, b } = await pair(t);
   const limits = { ...defaultLimits, pollIntervalMs: 50, pollTimeoutMs: 50, primarySilenceMs: 500 };
