@@ -3,6 +3,7 @@
  *
  * Nesting is a stack of counters in two fixed arrays, never recursion: a hostile reply of a million `*1` costs a
  * refusal, not a stack overflow. A push (`>`) may stand between replies and is told apart, since it answers nothing.
+ * Inside a reply it is an element as any other: Redis answers a SUBSCRIBE in a transaction so.
  * Attributes (`|`) belong to the reply behind them and are counted into it. Contents of lines are not validated:
  * boundaries do not depend on them, and a proxy passes them on as they are.
  */
@@ -116,7 +117,7 @@ export class ReplyScanner {
   #begin(byte: number): ReplyEvent {
     const frame = frameOf[byte] as number;
     if (frame === Frame.none) throw malformed('a type byte', byte);
-    if (frame === Frame.push && !this.between) throw malformed('a value, not a push inside a reply', byte);
+    if (frame === Frame.push && this.#attributed) throw malformed('a value behind an attribute', byte);
     this.#type = frame;
     this.#typeByte = byte;
     this.#body = 0;
@@ -172,7 +173,8 @@ export class ReplyScanner {
   #descend(length: number): ReplyEvent {
     const type = this.#type;
     const doubled = type === Frame.pairs || type === Frame.attribute;
-    const level = type === Frame.attribute ? Level.attribute : type === Frame.push ? Level.push : Level.value;
+    const between = type === Frame.push && this.#depth === 0;
+    const level = type === Frame.attribute ? Level.attribute : between ? Level.push : Level.value;
     if (length <= 0) return this.#closed(level);
     if (this.#depth === this.#limits.maxDepth) throw tooMany('levels', this.#depth + 1, 'maxDepth');
     this.#left[this.#depth] = doubled ? length * 2 : length;

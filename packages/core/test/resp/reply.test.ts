@@ -24,6 +24,8 @@ const sound: readonly [title: string, bytes: string, ...ends: number[]][] = [
   ['an attribute before a reply', '|1\r\n+ttl\r\n:9\r\n+OK\r\n', 19],
   ['an empty attribute', '|0\r\n+OK\r\n', 9],
   ['an attribute inside an array', '*2\r\n|1\r\n+a\r\n:1\r\n:1\r\n:2\r\n', 24],
+  ['a push inside an array', '*2\r\n>1\r\n:1\r\n:2\r\n+OK\r\n', 16, 21],
+  ['an empty push inside an array', '*1\r\n>0\r\n', 8],
   ['two attributes in a row', '|1\r\n+a\r\n:1\r\n|1\r\n+b\r\n:2\r\n_\r\n', 27],
 ];
 
@@ -62,7 +64,6 @@ const broken: readonly [title: string, bytes: string, code: string, limits?: Par
   ['a string without LF', '$2\r\nab\r\r', 'RESP_MALFORMED'],
   ['LF missing behind a length', '$2\rab\r\n', 'RESP_MALFORMED'],
   ['a null map', '%-1\r\n', 'RESP_MALFORMED'],
-  ['a push inside an array', '*1\r\n>1\r\n:1\r\n', 'RESP_MALFORMED'],
   ['a push behind an attribute', '|1\r\n:1\r\n:2\r\n>0\r\n', 'RESP_MALFORMED'],
   ['a streamed string', '$?\r\n', 'RESP_STREAMED'],
   ['a streamed array', '*?\r\n', 'RESP_STREAMED'],
