@@ -21,6 +21,7 @@ import type { EngineState } from '../observe/facts.ts';
 import { phaseOf } from '../observe/phase.ts';
 import { SlowLog } from '../observe/slow-log.ts';
 import { Connection } from '../session/connection.ts';
+import type { Heavy } from '../session/heavy.ts';
 import type { SessionContext } from '../session/ports.ts';
 import type { Identity, SessionState } from '../session/state.ts';
 import type { RealmEvents } from '../topology/realm.ts';
@@ -33,6 +34,7 @@ import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
 import type { Realms } from './realms.ts';
+import { Tending } from './tending.ts';
 
 export const defaultIdentity: Identity = Object.freeze({
   user: undefined,
@@ -54,6 +56,8 @@ export class Engine {
   readonly #waiting = new Set<Connection>();
   readonly #context: SessionContext;
   readonly #dirty = new Set<Line>();
+  readonly #heavy = new Set<Heavy>();
+  readonly #tending: Tending;
   #config: AmbassadorConfig;
   #realms: Realms | undefined;
   #rules: CommandRules;
@@ -95,6 +99,7 @@ export class Engine {
       deposed: (server) => this.servers.drop(server, 'it is not the primary any longer'),
     };
     this.#context = this.#shared();
+    this.#tending = new Tending(deps.clock, (nowMs) => this.#tend(nowMs));
   }
 
   /** Asks a server about the command of this line, if nobody has yet. */
@@ -165,6 +170,7 @@ export class Engine {
       onEnd: () => this.#ended(id),
     });
     this.#connections.set(id, connection);
+    this.#tending.begin();
   }
 
   /** A question of ours to the primary of all keys, on a shared line. Rejects when there is none. */
@@ -187,6 +193,7 @@ export class Engine {
   }
 
   close(): void {
+    this.#tending.end();
     for (const connection of [...this.#connections.values()]) connection.destroy(Ended.drained);
     this.servers.close();
   }
@@ -232,6 +239,7 @@ export class Engine {
     return {
       table: this.table,
       live: this.live,
+      heavy: this.#heavy,
       routes: () => this.#realms as Realms,
       servers: this.servers,
       limits: this.#config.limits,
@@ -311,6 +319,12 @@ export class Engine {
       lastCommand: '',
       commands: 0,
     };
+  }
+
+  /** False: nothing is left to look after. */
+  #tend(nowMs: number): boolean {
+    for (const heavy of this.#heavy) heavy.over(nowMs);
+    return this.#connections.size > 0;
   }
 
   #ended(id: number): void {

@@ -62,6 +62,13 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
    * from. Too low, and a client that sends a long pipeline before it reads anything waits for itself.
    */
   readonly maxReplyBacklogBytes: number;
+  /**
+   * With an answer larger than this a client gets connections of its own; so large its answers are also taken to be until
+   * the first is known. Lower: more connections. Raised: clients wait longer for each other's answers.
+   */
+  readonly largeReplyBytes: number;
+  /** It keeps them until no answer has been large for so long. */
+  readonly largeQuietMs: number;
   /** After a failed connection to the primary, commands fail at once for so long instead of each trying again. */
   readonly failFastMs: number;
   /** Least time between rounds that sessions ask for. Lower: sessions return to replicas sooner, servers are asked more. */
@@ -90,6 +97,8 @@ export function readLimits(configured: RedisLimits): AmbassadorLimits {
 const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
   ...defaultTopologyLimits,
   maxReplyBacklogBytes: 16 * 1024 * 1024,
+  largeReplyBytes: 256 * 1024,
+  largeQuietMs: 1_000,
   failFastMs: 100,
   roundSpacingMs: 10,
   handoverAfterMs: 50,

@@ -51,6 +51,14 @@ export class Outbox {
     return this.#run?.streamed === true;
   }
 
+  /** What passes as it arrives comes faster than its server takes it; the session is told when that is over. */
+  get clogged(): boolean {
+    const line = this.#run?.streamed === true ? this.#run.line : undefined;
+    if (line?.full !== true) return false;
+    line.wait(this.#session);
+    return true;
+  }
+
   /** The request shown goes to `line`. */
   accept(line: Line, place: Place, target: Target, sending: Sending = {}): true {
     const { state, context, command, feed, repeats, waiting, gathering } = this.#session;

@@ -127,7 +127,7 @@ export class Placing {
     const { context, waiting, repeats } = this.#session;
     const server = this.#primaryOf(shard, identity, lane);
     if (typeof server === 'boolean') return server;
-    const line = context.servers.line(server, identity, lane, false);
+    const line = this.#sharedOr(server, identity, lane, false);
     if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
@@ -207,7 +207,7 @@ export class Placing {
       shard.needRound();
       return undefined;
     }
-    const line = servers.line(server, state.identity, lane, realm.clustered);
+    const line = this.#sharedOr(server, state.identity, lane, realm.clustered);
     if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
@@ -227,18 +227,26 @@ export class Placing {
     return final ? this.#session.refuse(`not sent: ${why}`, 'noTarget') : this.#await(why);
   }
 
+  /** The line that is shared, unless large answers have got the session one of its own. */
+  #sharedOr(server: Server, identity: Identity, lane: Lane, readonly: boolean): Line | undefined {
+    const { heavy, state, context } = this.#session;
+    const own = identity === state.identity ? heavy?.line(server, readonly) : undefined;
+    return own ?? context.servers.line(server, identity, lane, readonly);
+  }
+
   #primaryOf(shard: Shard, identity: Identity, lane: Lane | 'own'): Server | boolean {
     const { context, repeats } = this.#session;
     const server = repeats.asked ?? shard.primary;
-    if (server === undefined) return this.#await(shard.why);
+    if (server === undefined) return this.#await(shard.why, shard.checking);
     const down = context.servers.whyDown(server, identity, lane);
     return down === undefined ? server : this.#await(`${server.name} is unreachable: ${down}`);
   }
 
-  /** No one can take it now. Where a primary can be elected it waits for that, for a time. */
-  #await(why: string): boolean {
+  /** No one can take it now. Where a primary can be elected, or one is being asked, it waits for that, for a time. */
+  #await(why: string, checking = false): boolean {
     const { context, waiting, ports } = this.#session;
-    const left = context.failoverWaitMs() - waiting.forMs;
+    const most = Math.max(context.failoverWaitMs(), checking ? context.limits.pollTimeoutMs : 0);
+    const left = most - waiting.forMs;
     if (left <= 0) return this.#session.refuse(`no primary: ${why}; the command was not sent`, 'noPrimary');
     ports.watchRealm(true);
     return waiting.holdUntil(left, Held.election);

@@ -13,6 +13,7 @@ import type { AnswerWatch } from '../observe/answers.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Servers } from '../upstream/servers.ts';
+import type { Heavy } from './heavy.ts';
 import type { SessionState } from './state.ts';
 
 /** What a session does to its client. Answers come as calls of the session's `on…` methods, never from within a call. */
@@ -52,6 +53,8 @@ export interface Routes {
 export interface SessionContext {
   readonly table: CommandTable;
   readonly live: LiveCommands;
+  /** Those with large answers. */
+  readonly heavy: Set<Heavy>;
   readonly routes: () => Routes;
   readonly servers: Servers;
   readonly limits: AmbassadorLimits;

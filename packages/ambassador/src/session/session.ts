@@ -26,6 +26,7 @@ import type { Refusal } from '../upstream/welcome.ts';
 import { RequestFeed } from './feed.ts';
 import type { Gathering } from './gathering.ts';
 import { Gate } from './gate.ts';
+import type { Heavy } from './heavy.ts';
 import { Ledger } from './ledger.ts';
 import { LocalStep } from './local-step.ts';
 import { Naming } from './naming.ts';
@@ -57,6 +58,8 @@ export class Session implements RunOwner, LineWaiter {
   command: Command;
   /** The command over several shards that is being asked. */
   gathering: Gathering | undefined;
+  /** While its answers are large. */
+  heavy: Heavy | undefined;
   readonly #local: LocalStep;
   readonly #reads = new Map<Shard, Reads>();
   readonly #naming: Naming;
@@ -106,6 +109,7 @@ export class Session implements RunOwner, LineWaiter {
   /** The client has taken what it was behind with. */
   onClientDrained(): void {
     this.own.line?.resume();
+    this.heavy?.resume();
     this.advance();
   }
 
@@ -140,6 +144,7 @@ export class Session implements RunOwner, LineWaiter {
     this.waiting.end();
     for (const reads of this.#reads.values()) reads.end();
     const owed = joined || !this.ledger.empty;
+    this.heavy?.end();
     this.ledger.forget();
     // What an open transaction or a watch has left in the connection is nobody else's.
     if (owed || this.own.kept) this.own.drop();
@@ -151,6 +156,7 @@ export class Session implements RunOwner, LineWaiter {
   answered(run: Run, bytes: Uint8Array, answers: number): void {
     const sent = run as Sent;
     this.context.counters.bytes(Bytes.fromServer, bytes.length);
+    this.gate.received(run.line, bytes.length, answers);
     if (answers > 0) {
       const tookMs = this.ports.now() - run.sentAtMs;
       this.context.counters.answered(sent.commandClass, sent.serverIndex, tookMs / 1000, answers);
@@ -194,7 +200,9 @@ export class Session implements RunOwner, LineWaiter {
   toClient(bytes: Uint8Array): void {
     this.context.counters.bytes(Bytes.toClient, bytes.length);
     this.ports.toClient(bytes);
-    if (this.ports.backlog > this.context.limits.maxReplyBacklogBytes) this.own.line?.pause();
+    if (this.ports.backlog <= this.context.limits.maxReplyBacklogBytes) return;
+    this.own.line?.pause();
+    this.heavy?.pause();
   }
 
   /** Answers the request shown ourselves, once nothing before it is owed. */
@@ -361,7 +369,7 @@ export class Session implements RunOwner, LineWaiter {
       }
     }
     if (raw && this.#clientEnded && shown === 'more') this.#passing.raw?.clientEnded();
-    const waits = raw ? this.#passing.raw?.waits === true : shown !== 'more';
+    const waits = raw ? this.#passing.raw?.waits === true : shown !== 'more' || this.outbox.clogged;
     this.ports.readClient(!waits && (!this.#draining || streaming || raw));
   }
 

@@ -15,7 +15,7 @@
 import { ReplyEvent, ReplyScanner, RespError } from '@outrigger/core/resp';
 import type { Identity } from '../session/state.ts';
 import { rejections } from './run.ts';
-import type { Rejection, Run } from './run.ts';
+import type { Rejection, Run, RunOwner } from './run.ts';
 import type { Server } from './server.ts';
 import type { Refusal, Welcome } from './welcome.ts';
 import type { OpenWire, Wire } from './wire.ts';
@@ -97,6 +97,7 @@ export class Line {
   #cut: Uint8Array | undefined;
   /** Why it closes once nothing is owed any more. */
   #leaving: string | undefined;
+  #paused = false;
   #raw: ((chunk: Uint8Array) => void) | undefined;
 
   constructor(options: LineOptions) {
@@ -213,12 +214,21 @@ export class Line {
     this.#wire.end();
   }
 
-  /** An exclusive line only: its server is not read from until `resume`. */
+  /** Nobody but `owner` waits for answers. */
+  onlyFor(owner: RunOwner): boolean {
+    return this.#runs.every((run) => run.owner === owner);
+  }
+
+  /** Only where one session alone waits for answers: its server is not read from until `resume`. */
   pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
     this.#wire.pause();
   }
 
   resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#wire.resume();
   }
 

@@ -81,11 +81,19 @@ export class Servers {
     return line;
   }
 
+  /** Nobody gets this shared line any more: it ends once it has answered. */
+  leave(line: Line): void {
+    const { lines } = this.#of(line.server.name);
+    for (const [key, known] of lines) if (known === line) lines.delete(key);
+    line.closeWhenIdle('another has taken its place');
+  }
+
   /** It may serve another session if nothing was left in it. */
   giveBack(line: Line): void {
     const of = this.#of(line.server.name);
     of.lent.delete(line);
     line.onPush = undefined;
+    line.resume();
     const reusable = line.state === 'open' && !line.dirty && line.idle && !line.full;
     if (!reusable) line.close('given back');
     else {
