@@ -126,6 +126,11 @@ export class World {
   }
 
   #outrigger(role: string, args: readonly string[]): Promise<RunningProcess> {
-    return startProcess(this.#t, process.execPath, [main, role, ...args], { ready, readyTimeoutMs: 20_000 });
+    return startOutrigger(this.#t, role, args);
   }
+}
+
+/** A daemon as users run it; resolves when it is ready. */
+export function startOutrigger(t: Teardown, role: string, args: readonly string[]): Promise<RunningProcess> {
+  return startProcess(t, process.execPath, [main, role, ...args], { ready, readyTimeoutMs: 20_000 });
 }

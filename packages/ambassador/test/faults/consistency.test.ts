@@ -4,13 +4,14 @@ import { test } from 'tap';
 import { seededRandom } from '@outrigger/core/clock';
 import { needs, startRedis, tempDir } from '../../../../test/harness/index.ts';
 import type { Redis, Teardown } from '../../../../test/harness/index.ts';
+import { summary } from './checkers/verdict.ts';
 import { checkStaleness } from './checkers/staleness.ts';
 import { Delay } from './delay.ts';
 import { repliesMatched } from './checkers/matched.ts';
 import { checkWrites } from './checkers/writes.ts';
 import { startLoad } from './load.ts';
 import type { Load } from './load.ts';
-import { following, outcomeAt, settle, startAmbassador, summary } from './setting.ts';
+import { following, outcomeAt, settle, startAmbassador } from './setting.ts';
 
 const redis = needs('redis-server', 'redis-cli');
 

@@ -5,12 +5,13 @@ import { seededRandom } from '@outrigger/core/clock';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis, startSentinels } from '../../../../test/harness/index.ts';
 import type { Redis, Sentinels, Teardown } from '../../../../test/harness/index.ts';
+import { errorsOf, summary } from './checkers/verdict.ts';
 import { readsServed } from './checkers/served.ts';
 import { told } from './history.ts';
 import type { History } from './history.ts';
 import { startLoad } from './load.ts';
 import type { Load } from './load.ts';
-import { errorsOf, settle, startAmbassador, startReplica, summary } from './setting.ts';
+import { settle, startAmbassador, startReplica } from './setting.ts';
 import type { Ambassador, Document } from './setting.ts';
 import { Wire } from './wire.ts';
 

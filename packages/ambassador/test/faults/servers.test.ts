@@ -8,12 +8,13 @@ import { seededRandom } from '@outrigger/core/clock';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis, tempDir } from '../../../../test/harness/index.ts';
 import type { Redis } from '../../../../test/harness/index.ts';
+import { errorsOf, summary } from './checkers/verdict.ts';
 import { readsServed } from './checkers/served.ts';
 import { told } from './history.ts';
 import type { Op } from './history.ts';
 import { startLoad } from './load.ts';
 import { Relay } from './relay.ts';
-import { errorsOf, following, settle, startAmbassador, startReplica, summary } from './setting.ts';
+import { following, settle, startAmbassador, startReplica } from './setting.ts';
 import { frame, Wire } from './wire.ts';
 
 const redis = needs('redis-server', 'redis-cli');
