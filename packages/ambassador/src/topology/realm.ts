@@ -19,6 +19,8 @@ export interface Shard {
   readonly primary: Server | undefined;
   /** Why there is no primary; '' when there is one. */
   readonly why: string;
+  /** There is none for this moment only: one is being asked, and the answer is due within `pollTimeoutMs`. */
+  readonly checking: boolean;
   /** The server behind a replica of `topology`; undefined once it is gone. */
   server(name: string): Server | undefined;
   /** Asks for a round of questions soon (poller.ts). */

@@ -85,6 +85,10 @@ export class LiveShard implements Shard {
       : `${this.#primary?.server.name} ${this.#suspicion}: it is being asked`;
   }
 
+  get checking(): boolean {
+    return this.#suspicion !== '';
+  }
+
   /** How long there has been no primary; undefined while there is one. */
   absentMs(nowMs: number): number | undefined {
     return this.primary === undefined ? nowMs - this.#absentSinceMs : undefined;

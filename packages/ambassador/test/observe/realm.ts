@@ -68,6 +68,7 @@ function testShard(name: string, n: number, hasPrimary: boolean, eligible: boole
     primary: hasPrimary ? primary : undefined,
     why: hasPrimary ? '' : 'nobody says it is',
     server: (one) => servers.get(one),
+    checking: false,
     needRound: () => {},
     sample: (one: string) => {
       const offset = offsets.get(one);

@@ -170,12 +170,14 @@ test('a connection that is closed is no death: who it was is asked first', async
   w.shard.ended(a.name);
   t.equal(w.shard.primary, undefined);
   t.equal(w.shard.why, 'a:1 has closed its connection: it is being asked');
+  t.equal(w.shard.checking, true);
   w.shard.heard(a.name, sample('master', { runId: 'ra' }));
   t.equal(w.shard.primary, a);
   t.strictSame(w.told, []);
   w.shard.ended(a.name);
   w.shard.heard(a.name, gone);
   t.strictSame(w.told, ['silent a:1', 'deposed a:1, offered none']);
+  t.equal(w.shard.checking, false);
   w.shard.ended(b.name);
   t.match(replica(w, b), { eligible: false, why: 'it closed its connection' });
 });
