@@ -13,7 +13,6 @@ type Become = Extract<LocalAnswer, { do: 'become' }>;
 type Pin = Extract<LocalAnswer, { do: 'pin' }>;
 type Forward = Extract<LocalAnswer, { do: 'forward' }>;
 
-const silence = new Uint8Array(0);
 const minus = 0x2d;
 
 export class LocalStep {
@@ -26,6 +25,11 @@ export class LocalStep {
 
   constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** Whether the request shown is muted, where that has been decided. */
+  get muted(): boolean | undefined {
+    return this.#answer === undefined ? undefined : this.#muted;
   }
 
   /** The request shown is local. Everything before it is answered first: it may change what they depend on. */
@@ -74,7 +78,7 @@ export class LocalStep {
   #reply(bytes: Uint8Array, loud = false): boolean {
     const { context, command } = this.#session;
     context.counters.sent(command.index, Place.local);
-    return this.#session.answer(this.#muted && !loud ? silence : bytes);
+    return this.#session.answer(bytes, loud);
   }
 
   #forward({ request, unpin, rewrite, agreed }: Forward): boolean {

@@ -80,6 +80,8 @@ export class Repeats {
   progressed(): void {
     this.#attempts = 0;
     this.#sinceMs = undefined;
+    // It may be the one that what was rejected elsewhere has waited for.
+    if (this.pending) this.#judge();
   }
 
   /** False: the rejection is the answer. */
@@ -133,16 +135,18 @@ export class Repeats {
     const { context } = this.#session;
     for (const run of mine.slice(0, last + 1)) {
       const whole = run !== mine[last] || run.place === 'own' || run.streamed;
-      let left = (whole ? run.expected : run.lastMutating) - run.delivered;
+      const left = (whole ? run.expected : run.lastMutating) - run.delivered;
       if (left <= 0) continue;
       context.counters.outcomeUnknown(left);
       const text = `OUTRIGGER write outcome unknown: ${run.line.server.name} was lost before it answered (${why}); the command may or may not have been executed`;
       const error = encodeError(text);
       if (run.streamed && this.#session.feed.streaming) {
-        left--;
+        // Its answer comes when the rest of it has been swallowed; nothing else is owed.
+        this.#session.ledger.takeFrom(run, run.delivered);
         this.#session.outbox.swallow(error);
+        continue;
       }
-      for (; left > 0; left--) this.#fail(run, error);
+      for (let i = 0; i < left; i++) this.#fail(run, error);
     }
   }
 
@@ -198,6 +202,8 @@ export class Repeats {
       return;
     }
     counters.repeated(run.expected - from);
+    // CLIENT REPLY SKIP waits until nothing is owed, so what it silences is the oldest request that is put back.
+    if (run.mute && session.state.reply === 'on') session.state.reply = 'skip';
     if (run.part >= 0) session.gathering?.takenBack(run);
     session.feed.putBack(session.ledger.takeFrom(run, from));
     this.atPrimary = plan.atPrimary ?? false;

@@ -16,6 +16,7 @@
 import { decodeRequest, encodeError } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
 import { answerLocally } from '../locals/answer.ts';
+import { takeMuted } from '../locals/mute.ts';
 import type { SessionFacts } from '../observe/facts.ts';
 import { Bytes, Held } from '../observe/names.ts';
 import type { Shard } from '../topology/realm.ts';
@@ -41,6 +42,8 @@ import type { Sent } from './sent.ts';
 import type { SessionState } from './state.ts';
 import { Waiting } from './waiting.ts';
 import { gatherWhole } from './whole.ts';
+
+const silence = new Uint8Array(0);
 
 export class Session implements RunOwner, LineWaiter {
   readonly state: SessionState;
@@ -205,8 +208,8 @@ export class Session implements RunOwner, LineWaiter {
     this.heavy?.pause();
   }
 
-  /** Answers the request shown ourselves, once nothing before it is owed. */
-  answer(bytes: Uint8Array): boolean {
+  /** Answers the request shown ourselves, once nothing before it is owed. `loud`: even a client that wants no answers. */
+  answer(bytes: Uint8Array, loud = false): boolean {
     if (this.gathering?.asking === true) {
       this.feed.drop();
       this.gathering.refused(bytes);
@@ -216,8 +219,10 @@ export class Session implements RunOwner, LineWaiter {
     this.outbox.flush();
     this.feed.drop();
     this.waiting.over();
-    if (this.feed.streaming) this.outbox.swallow(bytes);
-    else if (bytes.length > 0) this.toClient(bytes);
+    const muted = this.#local.muted ?? takeMuted(this.state);
+    const heard = muted && !loud ? silence : bytes;
+    if (this.feed.streaming) this.outbox.swallow(heard);
+    else if (heard.length > 0) this.toClient(heard);
     this.state.commands++;
     this.state.lastCommand = this.command.name;
     return true;
