@@ -194,7 +194,7 @@ export class Line {
     if (this.#underWay === 0 && this.#queued > 0) this.#schedule();
   }
 
-  /** From now on everything received goes to `onBytes` untouched, and `write` sends. Nothing may be under way. */
+  /** Once everything under way is answered, what is received goes to `onBytes` untouched; `write` sends. */
   startRaw(onBytes: (chunk: Uint8Array) => void): void {
     this.#raw = onBytes;
   }
@@ -282,12 +282,9 @@ export class Line {
   // ---- answers
 
   #received(chunk: Uint8Array): void {
-    if (this.#raw !== undefined) {
-      this.#raw(chunk);
-      return;
-    }
     try {
-      this.#read(chunk);
+      if (this.#raw !== undefined && this.idle) this.#raw(chunk);
+      else this.#read(chunk);
     } catch (error) {
       if (!(error instanceof RespError)) throw error;
       this.#breach(`it does not speak RESP: ${error.message}`);
@@ -317,6 +314,10 @@ export class Line {
     /** Where the current answer begins; −1: in an earlier chunk. */
     let start = held === undefined && !this.#scanner.between ? -1 : 0;
     for (;;) {
+      if (this.#raw !== undefined && this.idle) {
+        if (at < chunk.length) this.#raw(chunk.subarray(at));
+        return;
+      }
       const event = this.#scanner.next(chunk, at);
       at = this.#scanner.offset;
       if (event === ReplyEvent.more) break;
