@@ -66,6 +66,8 @@ export class LiveShard implements Shard {
   #why = notYetSeen;
   /** What the primary has done that makes it doubtful, until it has been asked; '' otherwise. */
   #suspicion = '';
+  /** Between two primaries: the next is known already. */
+  #handingOver = false;
   #absentSinceMs: number;
 
   constructor(options: ShardOptions) {
@@ -86,7 +88,7 @@ export class LiveShard implements Shard {
   }
 
   get checking(): boolean {
-    return this.#suspicion !== '';
+    return this.#suspicion !== '' || this.#handingOver;
   }
 
   /** How long there has been no primary; undefined while there is one. */
@@ -206,6 +208,7 @@ export class LiveShard implements Shard {
     known.silentSinceMs = undefined;
     if (name === this.#primary?.server.name) {
       // Another process behind the same address: its predecessor's connections lead nowhere.
+      this.#handingOver = sample.role === 'master';
       if (sample.runId !== this.#primary.sample.runId) this.#depose('it was restarted');
       else this.#primary.sample = sample;
       return;
@@ -240,8 +243,10 @@ export class LiveShard implements Shard {
     const verdict = this.#verdict();
     const elected = verdict.primary;
     if (this.#primary !== undefined && this.#primary.server.name !== elected?.name) {
+      this.#handingOver = elected !== undefined;
       this.#depose(elected === undefined ? verdict.why : `${elected.name} is the primary now`);
     }
+    this.#handingOver = false;
     if (elected === undefined) {
       this.#why = verdict.why;
       if (this.topology.primary.why === '' || this.#last === undefined)

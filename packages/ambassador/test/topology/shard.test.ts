@@ -54,7 +54,8 @@ function world(maxLagMs = 10_000): World {
     events: {
       changed: () => {},
       silent: (name) => told.push(`silent ${name}`),
-      deposed: (name) => told.push(`deposed ${name}, offered ${offered()}`),
+      deposed: (name) =>
+        told.push(`deposed ${name}, offered ${offered()}${shard.checking ? ', another at once' : ''}`),
     },
     now: () => time.ms,
     needRound: () => rounds.wanted++,
@@ -117,6 +118,16 @@ test('the old primary is deposed, with nobody offered, before the new one is', a
   t.equal(replica(w, a).why, 'it says it is a primary, not a replica');
 });
 
+test('a primary whose successor is known already is followed by it at once', async (t) => {
+  const w = led();
+  w.shard.place([a, b, c], { kind: 'configured', name: a.name, why: '' });
+  w.shard.heard(b.name, sample('master', { runId: 'rb', replId: 'h2', previousReplId: 'h1' }));
+  w.shard.heard(a.name, sample('slave', { runId: 'ra' }));
+  t.strictSame(w.told, ['deposed a:1, offered none, another at once']);
+  t.equal(w.shard.primary, b);
+  t.equal(w.shard.checking, false);
+});
+
 test('a primary that closes its connection is deposed at once; one that is silent is given time', async (t) => {
   const w = led();
   w.shard.heard(a.name, gone);
@@ -141,7 +152,8 @@ test('a primary that closes its connection is deposed at once; one that is silen
 test('another process behind the same address is another primary', async (t) => {
   const w = led();
   round(w, { runId: 'new' });
-  t.strictSame(w.told, ['deposed a:1, offered none']);
+  t.strictSame(w.told, ['deposed a:1, offered none, another at once']);
+  t.equal(w.shard.checking, false);
   t.equal(w.shard.primary, a);
   t.equal(w.shard.topology.primary.runId, 'new');
   t.ok(w.shard.topology.succeeded('ra'));
