@@ -87,6 +87,13 @@ export class RequestFeed {
     return this.#pieceBytes;
   }
 
+  /** Bytes that have come and were not taken, down to the chunk that is being looked at. */
+  get waitingBytes(): number {
+    let sum = this.#pieceBytes + this.#chunk.length - this.#from;
+    for (const chunk of this.#queue) sum += chunk.length;
+    return sum;
+  }
+
   /** The name of the request shown, in upper case. */
   get name(): string {
     const { name, nameLength } = this.#scanner;
