@@ -9,6 +9,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tool } from '../test/harness/index.ts';
+import { busyShare } from './harness/quiet.ts';
 import { passes } from './harness/suite.ts';
 import type { BenchContext, Row, Suite } from './harness/suite.ts';
 import { renderTable } from './harness/table.ts';
@@ -33,6 +34,10 @@ const { profile: profileFolder } = values;
 if (profileFolder !== undefined) {
   for (const suite of chosen) await profile(suite, profileFolder);
   process.exit(0);
+}
+const busy = await busyShare(1);
+if (busy > 0.1) {
+  console.error(`Others use ${Math.round(busy * 100)} % of this machine's CPUs: figures are worth little.`);
 }
 const rows: Row[] = [];
 for (const suite of chosen) rows.push(...((await inContext(suite, suite.run)) ?? []));

@@ -77,6 +77,8 @@ export interface ClientResult {
   /** Milliseconds from the moment a command was due to its reply. */
   readonly p50: number;
   readonly p99: number;
+  /** At a fixed rate: the share of the time the load did not get to run, and so measured itself. */
+  readonly stalled: number;
   readonly commands: number;
   /** With those of the unmeasured warm-up; what the CPU was spent on. */
   readonly allCommands: number;
