@@ -21,6 +21,7 @@ import type { EngineState } from '../observe/facts.ts';
 import { phaseOf } from '../observe/phase.ts';
 import { SlowLog } from '../observe/slow-log.ts';
 import { Connection } from '../session/connection.ts';
+import { Budget } from '../session/budget.ts';
 import type { Heavy } from '../session/heavy.ts';
 import type { SessionContext } from '../session/ports.ts';
 import type { Identity, SessionState } from '../session/state.ts';
@@ -240,6 +241,10 @@ export class Engine {
       table: this.table,
       live: this.live,
       heavy: this.#heavy,
+      budget: new Budget(
+        () => this.#config.limits,
+        () => this.#relieve(),
+      ),
       routes: () => this.#realms as Realms,
       servers: this.servers,
       limits: this.#config.limits,
@@ -324,7 +329,35 @@ export class Engine {
   /** False: nothing is left to look after. */
   #tend(nowMs: number): boolean {
     for (const heavy of this.#heavy) heavy.over(nowMs);
-    return this.#connections.size > 0;
+    this.#endIdle(nowMs);
+    const kept = this.servers.sweep(nowMs);
+    return kept || this.#connections.size > 0;
+  }
+
+  #endIdle(nowMs: number): void {
+    const { idleTimeoutMs } = this.#config.limits;
+    if (idleTimeoutMs === 0) return;
+    for (const connection of this.#connections.values()) {
+      const { session } = connection;
+      if (session.idle && nowMs - session.state.lastMs >= idleTimeoutMs) connection.destroy(Ended.idle);
+    }
+  }
+
+  /** As Redis does with maxmemory-clients: whoever holds the most is closed, so that all others can go on. */
+  #relieve(): void {
+    const { maxBufferedBytes } = this.#config.limits;
+    const all = Array.from(this.#connections.values(), (connection) => ({
+      connection,
+      bytes: connection.session.bufferedBytes,
+    }));
+    let sum = 0;
+    for (const { bytes } of all) sum += bytes;
+    if (sum <= maxBufferedBytes) return;
+    for (const { connection, bytes } of all.sort((a, b) => b.bytes - a.bytes)) {
+      if (sum <= maxBufferedBytes) return;
+      sum -= bytes;
+      connection.evict(bytes);
+    }
   }
 
   #ended(id: number): void {

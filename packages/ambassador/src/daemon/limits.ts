@@ -34,13 +34,13 @@ export interface ConfiguredLimits {
    * cannot wait for it. Too low, and a client that sends a long pipeline before it reads anything is cut off.
    */
   readonly maxClientOutputBytes: number;
-  /** Bytes of commands and replies that wait anywhere; above it no client is read from until half has gone. */
+  /** Bytes of commands and replies that wait anywhere; above it the client that holds the most is closed. */
   readonly maxBufferedBytes: number;
   /** Commands of all clients that wait for a primary; further ones fail at once. */
   readonly maxWaiting: number;
   /** Shared connections to one server. Lower: fewer users, databases and protocols can have one of their own at a time. */
   readonly maxLinesPerServer: number;
-  /** Connections to one server that belong to one client for a while; above it such commands get an error. */
+  /** Connections to one server that belong to one client for a while; above it a command waits, then gets an error. */
   readonly maxLeasesPerServer: number;
   /** Clean ones of them kept open for the next client, for each server. Raised: less connecting, more idle descriptors. */
   readonly maxIdleLeases: number;
@@ -69,6 +69,16 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
   readonly largeReplyBytes: number;
   /** It keeps them until no answer has been large for so long. */
   readonly largeQuietMs: number;
+  /** How long a command waits for a connection that a limit does not allow at the moment; then it is refused. */
+  readonly connectionWaitMs: number;
+  /** A connection that was lent and that nobody wants for so long is closed. */
+  readonly leaseIdleMs: number;
+  /** What a server has refused to a user or for a database is not asked again before. */
+  readonly refusalMs: number;
+  /** Of how many of these it is remembered. */
+  readonly maxRefusals: number;
+  /** Connections to one server opened at a time for users and databases that it has not let in before. */
+  readonly maxStrangers: number;
   /** After a failed connection to the primary, commands fail at once for so long instead of each trying again. */
   readonly failFastMs: number;
   /** Least time between rounds that sessions ask for. Lower: sessions return to replicas sooner, servers are asked more. */
@@ -99,6 +109,11 @@ const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
   maxReplyBacklogBytes: 16 * 1024 * 1024,
   largeReplyBytes: 256 * 1024,
   largeQuietMs: 1_000,
+  connectionWaitMs: 1_000,
+  leaseIdleMs: 60_000,
+  refusalMs: 1_000,
+  maxRefusals: 256,
+  maxStrangers: 8,
   failFastMs: 100,
   roundSpacingMs: 10,
   handoverAfterMs: 50,

@@ -104,6 +104,8 @@ export const Ended = {
   protocol: 5,
   /** The connection of its own that it depended on was lost. */
   server: 6,
+  /** maxBufferedBytes: it held the most. */
+  memory: 7,
 } as const;
 export type Ended = Value<typeof Ended>;
 

@@ -55,6 +55,18 @@ export class Connection implements SessionPorts {
     this.#client.destroy();
   }
 
+  /** What it holds is too much for all. */
+  evict(bytes: number): void {
+    if (this.#client.destroyed) return;
+    const { limits, log } = this.#options.context;
+    log.warn('client closed: of all that wait it holds the most', {
+      client: this.session.state.peer,
+      bytes,
+      limit: `maxBufferedBytes ${limits.maxBufferedBytes}`,
+    });
+    this.destroy(Ended.memory);
+  }
+
   // ---- SessionPorts
 
   get backlog(): number {

@@ -48,8 +48,9 @@ export class Heavy {
       // It could not be opened: the shared one may do.
       if (known.welcome.runId === '' && known.state === 'closed') return undefined;
     }
-    if (this.#lines.length === 0) context.counters.pin('large');
     const lent = context.servers.lend(server, state.identity, readonly);
+    if (lent === undefined) return undefined;
+    if (this.#lines.length === 0) context.counters.pin('large');
     this.#lines.push(lent);
     return lent;
   }

@@ -140,6 +140,8 @@ export class LocalStep {
     const line = session.placing.primaryLine(target, 'main', answer.identity);
     if (typeof line === 'object') {
       this.#becoming = undefined;
+      const error = line.refusal?.error;
+      if (error !== undefined) return this.#reply(encodeError(error));
       return this.#reply(answer.done(greetingOf(line.welcome.hello)));
     }
     this.#becoming = session.waiting.line;

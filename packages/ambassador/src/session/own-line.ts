@@ -10,7 +10,7 @@ import { encodeCommand } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
 import { spoiler } from '../locals/client.ts';
 import type { EngineCounters } from '../observe/counters.ts';
-import type { Line } from '../upstream/line.ts';
+import type { Line, LineWaiter } from '../upstream/line.ts';
 import { nobody, Run } from '../upstream/run.ts';
 import type { Server } from '../upstream/server.ts';
 import type { Servers } from '../upstream/servers.ts';
@@ -26,6 +26,7 @@ export class OwnLine {
   stuck = false;
   tracking = false;
   line: Line | undefined;
+  #waiter: LineWaiter | undefined;
   /** Before the transaction has a server, something of it was refused. */
   #spoilt = false;
   /** What takes effect in the session once the open transaction has been executed. */
@@ -52,12 +53,15 @@ export class OwnLine {
     return this.inMulti || this.watching || this.stuck || this.tracking || this.pendingMulti;
   }
 
-  /** The line, at `server` unless there is one already; it may still be opening. */
-  at(server: Server, readonly: boolean): Line {
+  /** The line, at `server` unless there is one already; it may still be opening. Undefined: none may be lent now. */
+  at(server: Server, readonly: boolean, waiter: LineWaiter): Line | undefined {
     if (this.line === undefined) {
       this.line = this.#servers.lend(server, this.#state.identity, readonly);
-      this.line.onPush = this.#onPush;
+      if (this.line !== undefined) this.line.onPush = this.#onPush;
     }
+    // Nothing may be owed when it is lost, and what it held is lost nevertheless.
+    this.line?.wait(waiter);
+    this.#waiter = waiter;
     return this.line;
   }
 
@@ -152,6 +156,7 @@ export class OwnLine {
   }
 
   #forget(): void {
+    if (this.#waiter !== undefined) this.line?.leave(this.#waiter);
     this.line = undefined;
     this.#onExec.length = 0;
     this.#spoilt = false;

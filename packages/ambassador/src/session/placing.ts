@@ -124,18 +124,19 @@ export class Placing {
 
   /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */
   primaryLine({ realm, shard }: Target, lane: Lane, identity: Identity): Line | boolean {
-    const { context, waiting, repeats } = this.#session;
+    const { waiting, repeats } = this.#session;
     const server = this.#primaryOf(shard, identity, lane);
     if (typeof server === 'boolean') return server;
     const line = this.#sharedOr(server, identity, lane, false);
-    if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
+    if (line === undefined) return this.#noRoom(server, 'maxLinesPerServer');
+    if (line.state === 'closed') return this.#turnedAway(line, identity);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     if (line.welcome.role !== 'slave' || repeats.asked !== undefined) return line;
     // A server that came back as a replica must not be written to, however it is called.
     realm.doubt({ kind: 'readonly', server: server.name });
     line.close('it says it is a replica');
-    return this.#await(`${server.name} says it is a replica`);
+    return this.#await(`${server.name} says it is a replica`, shard.checking);
   }
 
   /** The session's own line, ready to send and nothing owed elsewhere; otherwise what the loop is to do. */
@@ -145,9 +146,14 @@ export class Placing {
       if (!quiet) return waiting.hold(Held.order);
       const server = this.#primaryOf(target.shard, state.identity, 'own');
       if (typeof server === 'boolean') return server;
-      own.at(server, false);
+      if (own.at(server, false, this.#session) === undefined) return this.#noLease(server);
     }
     const line = own.line as Line;
+    if (line.state === 'closed' && own.kept) {
+      // Its transaction, or whatever else was in it, is lost: nothing behind that may run by itself.
+      this.#session.finish();
+      return false;
+    }
     const elsewhere =
       !own.kept && target.shard.primary !== undefined && line.server.name !== target.shard.primary.name;
     if (line.state === 'closed' || (elsewhere && quiet)) {
@@ -208,7 +214,8 @@ export class Placing {
       return undefined;
     }
     const line = this.#sharedOr(server, state.identity, lane, realm.clustered);
-    if (line === undefined) return waiting.holdUntil(lineRetryMs, Held.limit);
+    if (line === undefined) return this.#noRoom(server, 'maxLinesPerServer');
+    if (line.state === 'closed') return this.primary(lane, Fallback.failed);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     const reads = this.#session.readsOf(shard);
@@ -234,6 +241,38 @@ export class Placing {
     return own ?? context.servers.line(server, identity, lane, readonly);
   }
 
+  /** No shared connection may be opened at the moment. There is nothing to be told of it. */
+  #noRoom(server: Server, limit: 'maxLinesPerServer' | 'maxLeasesPerServer', retryMs = lineRetryMs): boolean {
+    const { waiting, context } = this.#session;
+    const { limits } = context;
+    const left = limits.connectionWaitMs - waiting.forMs;
+    if (left > 0) return waiting.holdUntil(Math.min(retryMs, left), Held.limit);
+    const text = `no connection: ${server.name} has as many as ${limit} ${limits[limit]} allows; the command was not sent`;
+    return this.#session.refuse(text, 'limit');
+  }
+
+  #noLease(server: Server): boolean {
+    const { waiting, context, heavy } = this.#session;
+    // What is held already must not be what others wait for.
+    if (heavy !== undefined) {
+      heavy.end();
+      return true;
+    }
+    waiting.holdIn(context.servers.queue(server));
+    return this.#noRoom(server, 'maxLeasesPerServer', context.limits.connectionWaitMs);
+  }
+
+  /** The server has refused the identity a moment ago. Whoever wants to become it answers that; others cannot go on. */
+  #turnedAway(line: Line, identity: Identity): Line | boolean {
+    const { state, context } = this.#session;
+    context.counters.refused('identity');
+    if (identity !== state.identity) return line;
+    return this.#session.refuse(
+      `${line.server.name}: ${line.refusal?.why}; the command was not sent`,
+      'login',
+    );
+  }
+
   #primaryOf(shard: Shard, identity: Identity, lane: Lane | 'own'): Server | boolean {
     const { context, repeats } = this.#session;
     const server = repeats.asked ?? shard.primary;
@@ -248,6 +287,10 @@ export class Placing {
     const most = Math.max(context.failoverWaitMs(), checking ? context.limits.pollTimeoutMs : 0);
     const left = most - waiting.forMs;
     if (left <= 0) return this.#session.refuse(`no primary: ${why}; the command was not sent`, 'noPrimary');
+    if (waiting.reason !== Held.election && !context.budget.mayWait) {
+      const text = `no primary: ${why}; as many commands as maxWaiting allows wait for one; the command was not sent`;
+      return this.#session.refuse(text, 'limit');
+    }
     ports.watchRealm(true);
     return waiting.holdUntil(left, Held.election);
   }

@@ -13,6 +13,7 @@ import type { AnswerWatch } from '../observe/answers.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Servers } from '../upstream/servers.ts';
+import type { Budget } from './budget.ts';
 import type { Heavy } from './heavy.ts';
 import type { SessionState } from './state.ts';
 
@@ -53,6 +54,7 @@ export interface Routes {
 export interface SessionContext {
   readonly table: CommandTable;
   readonly live: LiveCommands;
+  readonly budget: Budget;
   /** Those with large answers. */
   readonly heavy: Set<Heavy>;
   readonly routes: () => Routes;

@@ -84,7 +84,7 @@ export class Session implements RunOwner, LineWaiter {
     this.ledger = new Ledger((bytes) => this.toClient(bytes));
     this.own = new OwnLine(servers, state, counters, (bytes) => this.toClient(bytes));
     this.outbox = new Outbox(this);
-    this.waiting = new Waiting(ports, counters, this);
+    this.waiting = new Waiting(ports, context, this);
     this.placing = new Placing(this);
     this.repeats = new Repeats(this);
     this.gate = new Gate(this);
@@ -98,6 +98,8 @@ export class Session implements RunOwner, LineWaiter {
   onClientData(chunk: Uint8Array): void {
     if (this.#over) return;
     this.context.counters.bytes(Bytes.fromClient, chunk.length);
+    this.context.budget.came(chunk.length);
+    this.state.lastMs = this.ports.now();
     this.state.lastMs = this.ports.now();
     this.feed.push(chunk);
     this.advance();
@@ -128,7 +130,10 @@ export class Session implements RunOwner, LineWaiter {
 
   lineChanged(line: Line): void {
     this.waiting.lineChanged(line);
-    if (this.own.line === line && line.state === 'closed') this.#ownLost();
+    if (this.own.line === line) {
+      if (line.state === 'closed') this.#ownLost();
+      else line.wait(this);
+    }
     this.advance();
   }
 
@@ -194,6 +199,11 @@ export class Session implements RunOwner, LineWaiter {
     return this.ledger.empty && this.outbox.empty;
   }
 
+  /** The client has asked nothing, and waits for nothing. */
+  get idle(): boolean {
+    return this.quiet && this.waiting.reason === undefined && this.#passing.raw === undefined;
+  }
+
   /** The arguments of the request shown. */
   get args(): readonly Buffer[] {
     this.#args ??= decodeRequest(this.feed.frame());
@@ -202,6 +212,7 @@ export class Session implements RunOwner, LineWaiter {
 
   toClient(bytes: Uint8Array): void {
     this.context.counters.bytes(Bytes.toClient, bytes.length);
+    this.context.budget.came(bytes.length);
     this.ports.toClient(bytes);
     if (this.ports.backlog <= this.context.limits.maxReplyBacklogBytes) return;
     this.own.line?.pause();
@@ -374,7 +385,14 @@ export class Session implements RunOwner, LineWaiter {
       }
     }
     if (raw && this.#clientEnded && shown === 'more') this.#passing.raw?.clientEnded();
-    const waits = raw ? this.#passing.raw?.waits === true : shown !== 'more' || this.outbox.clogged;
+    // Redis lets go at once of a client that leaves while it blocks: its end is to be seen behind what it sent ahead.
+    const blocks = !this.ledger.empty && (this.state.pins.has('blocking') || this.state.pins.has('wait'));
+    if (blocks && this.#clientEnded) {
+      this.finish();
+      return;
+    }
+    const held = shown !== 'more' && !(blocks && this.feed.waitingBytes < this.context.limits.maxHeldBytes);
+    const waits = raw ? this.#passing.raw?.waits === true : held || this.outbox.clogged;
     this.ports.readClient(!waits && (!this.#draining || streaming || raw));
   }
 

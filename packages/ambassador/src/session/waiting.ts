@@ -4,23 +4,30 @@ import type { Timer } from '@outrigger/core/clock';
 import type { EngineCounters } from '../observe/counters.ts';
 import { Held } from '../observe/names.ts';
 import type { Line, LineWaiter } from '../upstream/line.ts';
-import type { SessionPorts } from './ports.ts';
+import type { Budget } from './budget.ts';
+import type { SessionContext, SessionPorts } from './ports.ts';
+
+type Shared = Pick<SessionContext, 'counters' | 'budget'>;
 
 export class Waiting {
   /** Undefined while nothing waits. */
   reason: Held | undefined;
   /** The line it waits for: to open, or to have room. */
   line: Line | undefined;
+  /** Where it stands in line for a connection. */
+  #queue: Set<LineWaiter> | undefined;
   readonly #ports: SessionPorts;
   readonly #counters: EngineCounters;
   readonly #waiter: LineWaiter;
+  readonly #budget: Budget;
   #sinceMs = 0;
   #wake: Timer | undefined;
   #wakeAtMs = 0;
 
-  constructor(ports: SessionPorts, counters: EngineCounters, waiter: LineWaiter) {
+  constructor(ports: SessionPorts, { counters, budget }: Shared, waiter: LineWaiter) {
     this.#ports = ports;
     this.#counters = counters;
+    this.#budget = budget;
     this.#waiter = waiter;
   }
 
@@ -32,8 +39,7 @@ export class Waiting {
   /** The request waits; counted once, however often it is looked at again. */
   hold(reason: Held): false {
     if (this.reason === undefined) this.#sinceMs = this.#ports.now();
-    if (this.reason !== reason) this.#counters.held(reason);
-    this.reason = reason;
+    if (this.reason !== reason) this.#changed(reason);
     return false;
   }
 
@@ -41,6 +47,13 @@ export class Waiting {
     this.line = line;
     line.wait(this.#waiter);
     return this.hold(reason);
+  }
+
+  /** Told, in turn, when there may be a connection. */
+  holdIn(queue: Set<LineWaiter>): void {
+    if (queue !== this.#queue) this.#queue?.delete(this.#waiter);
+    this.#queue = queue;
+    queue.add(this.#waiter);
   }
 
   holdUntil(delayMs: number, reason: Held): false {
@@ -69,13 +82,28 @@ export class Waiting {
   over(): void {
     if (this.reason === undefined) return;
     if (this.reason === Held.election) this.#counters.failoverWaited(this.forMs / 1000, 1);
-    this.reason = undefined;
+    this.#changed(undefined);
+    this.#leaveQueue();
     this.#ports.watchRealm(false);
   }
 
   end(): void {
     this.#wake?.cancel();
+    this.#changed(undefined);
     this.line?.leave(this.#waiter);
+    this.#leaveQueue();
     this.#ports.watchRealm(false);
+  }
+
+  #changed(reason: Held | undefined): void {
+    if (this.reason === Held.election) this.#budget.waits(-1);
+    if (reason === Held.election) this.#budget.waits(1);
+    if (reason !== undefined) this.#counters.held(reason);
+    this.reason = reason;
+  }
+
+  #leaveQueue(): void {
+    this.#queue?.delete(this.#waiter);
+    this.#queue = undefined;
   }
 }

@@ -1,6 +1,10 @@
 /** Our connections to the servers: shared lines by what differs in them, and lines lent to one session at a time. */
 
 import type { Identity } from '../session/state.ts';
+import { Identities, keyOf } from './identities.ts';
+import type { IdentityLimits } from './identities.ts';
+import { Leases } from './leases.ts';
+import type { LeaseLimits } from './leases.ts';
 import { Line } from './line.ts';
 import type { LineWaiter } from './line.ts';
 import type { Server } from './server.ts';
@@ -10,9 +14,8 @@ import type { OpenWire } from './wire.ts';
 /** Which of a server's shared lines: scripts have their own, so that a long one holds up scripts only. */
 export type Lane = 'main' | 'script';
 
-export interface ServerLimits {
+export interface ServerLimits extends LeaseLimits, IdentityLimits {
   readonly maxLinesPerServer: number;
-  readonly maxIdleLeases: number;
   readonly failFastMs: number;
 }
 
@@ -28,9 +31,8 @@ export interface ServersOptions {
 
 interface Connections {
   readonly lines: Map<string, Line>;
-  /** Clean, and waiting to be lent again; the last given back is lent first. */
-  readonly idle: Line[];
-  readonly lent: Set<Line>;
+  readonly leases: Leases;
+  readonly identities: Identities;
   /** It could not be reached a moment ago: not tried again before. */
   down: { readonly why: string; readonly untilMs: number } | undefined;
 }
@@ -53,15 +55,23 @@ export class Servers {
     return this.#options.now() < down.untilMs ? down.why : undefined;
   }
 
-  /** The shared line for `identity`, opened if there is none; undefined while no more may be opened. */
+  /**
+   * The shared line for `identity`, opened if there is none; undefined while no more may be opened. It is closed where
+   * the server has refused the identity a moment ago.
+   */
   line(server: Server, identity: Identity, lane: Lane, readonly: boolean): Line | undefined {
-    const { lines } = this.#of(server.name);
-    const key = `${lane} ${keyOf(identity)}`;
-    const known = lines.get(key);
+    const { lines, identities } = this.#of(server.name);
+    const who = keyOf(identity);
+    const key = `${lane} ${who}`;
+    // Whoever found out that a line cannot be used has closed it.
+    if (lines.get(key)?.state === 'closed') lines.delete(key);
+    const known = lines.get(key) ?? identities.refused(who);
     if (known !== undefined) return known;
+    if (!identities.mayKnock(who)) return undefined;
     if (lines.size >= this.#options.limits.maxLinesPerServer && !closeIdle(lines)) return undefined;
     const line = this.#open(server, identity, readonly, false);
     lines.set(key, line);
+    identities.opening(who, line);
     return line;
   }
 
@@ -71,14 +81,18 @@ export class Servers {
     return line?.state === 'open' ? line : undefined;
   }
 
-  /** A line for one session alone. */
-  lend(server: Server, identity: Identity, readonly: boolean): Line {
-    const of = this.#of(server.name);
+  /** A line for one session alone; undefined: as many are lent as may be. */
+  lend(server: Server, identity: Identity, readonly: boolean): Line | undefined {
     const key = keyOf(identity);
-    const at = of.idle.findLastIndex((line) => keyOf(line.identity) === key);
-    const line = at < 0 ? this.#open(server, identity, readonly, true) : (of.idle.splice(at, 1)[0] as Line);
-    of.lent.add(line);
-    return line;
+    return this.#of(server.name).leases.lend(
+      (line) => keyOf(line.identity) === key,
+      () => this.#open(server, identity, readonly, true),
+    );
+  }
+
+  /** Who is told when a line may be lent again. */
+  queue(server: Server): Set<LineWaiter> {
+    return this.#of(server.name).leases.waiting;
   }
 
   /** Nobody gets this shared line any more: it ends once it has answered. */
@@ -90,17 +104,17 @@ export class Servers {
 
   /** It may serve another session if nothing was left in it. */
   giveBack(line: Line): void {
-    const of = this.#of(line.server.name);
-    of.lent.delete(line);
-    line.onPush = undefined;
-    line.resume();
-    const reusable = line.state === 'open' && !line.dirty && line.idle && !line.full;
-    if (!reusable) line.close('given back');
-    else {
-      of.idle.push(line);
-      if (of.idle.length > this.#options.limits.maxIdleLeases)
-        of.idle.shift()?.close('more idle than allowed');
+    this.#of(line.server.name).leases.giveBack(line);
+  }
+
+  /** Closes what was lent and nobody has wanted for long. True while any of it is left. */
+  sweep(nowMs: number): boolean {
+    let idle = 0;
+    for (const { leases } of this.#servers.values()) {
+      leases.sweep(nowMs);
+      idle += leases.idle;
     }
+    return idle > 0;
   }
 
   /** Closes every connection to `server`. */
@@ -108,26 +122,26 @@ export class Servers {
     const of = this.#servers.get(server);
     if (of === undefined) return;
     this.#servers.delete(server);
-    for (const line of [...of.lines.values(), ...of.idle, ...of.lent]) line.close(why);
+    const { lines, leases } = of;
+    for (const line of [...lines.values(), ...leases.takeIdle(), ...leases.lent]) line.close(why);
   }
 
   /** Closes the shared connections to every other server, once they have answered. */
   retain(names: ReadonlySet<string>): void {
-    for (const [server, { lines, idle }] of this.#servers) {
+    for (const [server, { lines, leases }] of this.#servers) {
       if (names.has(server)) continue;
-      for (const line of [...lines.values(), ...idle])
+      for (const line of [...lines.values(), ...leases.takeIdle()])
         line.closeWhenIdle('its server is not configured any longer');
       lines.clear();
-      idle.length = 0;
     }
   }
 
   /** Shared and own connections to each server. */
   *counts(): Iterable<{ server: string; lines: number; leases: number; idle: number; outstanding: number }> {
-    for (const [server, { lines, idle, lent }] of this.#servers) {
+    for (const [server, { lines, leases }] of this.#servers) {
       let outstanding = 0;
-      for (const line of [...lines.values(), ...lent]) outstanding += line.outstanding;
-      yield { server, lines: lines.size, leases: lent.size, idle: idle.length, outstanding };
+      for (const line of [...lines.values(), ...leases.lent]) outstanding += line.outstanding;
+      yield { server, lines: lines.size, leases: leases.lent.size, idle: leases.idle, outstanding };
     }
   }
 
@@ -138,7 +152,13 @@ export class Servers {
   #of(name: string): Connections {
     let of = this.#servers.get(name);
     if (of === undefined) {
-      of = { lines: new Map(), idle: [], lent: new Set(), down: undefined };
+      const { limits, now } = this.#options;
+      of = {
+        lines: new Map(),
+        leases: new Leases(limits, now),
+        identities: new Identities(limits, now),
+        down: undefined,
+      };
       this.#servers.set(name, of);
     }
     return of;
@@ -162,9 +182,9 @@ export class Servers {
   #lost(line: Line, refusal: Refusal, was: 'opening' | 'open'): void {
     const of = this.#of(line.server.name);
     for (const [key, known] of of.lines) if (known === line) of.lines.delete(key);
-    of.lent.delete(line);
-    const idle = of.idle.indexOf(line);
-    if (idle >= 0) of.idle.splice(idle, 1);
+    of.leases.lost(line);
+    if (was === 'opening' && refusal.error !== undefined)
+      of.identities.turnedAway(keyOf(line.identity), line);
     // A refused login is about this identity, not about the server.
     if (was === 'opening' && refusal.error === undefined) {
       of.down = { why: refusal.why, untilMs: this.#options.now() + this.#options.limits.failFastMs };
@@ -173,14 +193,10 @@ export class Servers {
   }
 }
 
-/** Passwords stay in memory only: keys are never shown. */
-function keyOf({ protocol, database, user, password }: Identity): string {
-  return `${protocol} ${database} ${user ?? ''} ${password ?? ''}`;
-}
-
+/** The newest goes: those that have been there for long are wanted by many. */
 function closeIdle(lines: Map<string, Line>): boolean {
-  for (const [key, line] of lines) {
-    if (!line.idle) continue;
+  for (const [key, line] of [...lines].toReversed()) {
+    if (!line.idle || line.state === 'opening') continue;
     lines.delete(key);
     line.close('another kind of connection is needed');
     return true;

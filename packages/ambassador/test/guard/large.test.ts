@@ -2,7 +2,7 @@
 
 import { eventually } from '@outrigger/core/testing';
 import { test } from 'tap';
-import { defaultLimits } from '../../src/daemon/limits.ts';
+import type { defaultLimits } from '../../src/daemon/limits.ts';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import { command, startAmbassador } from '../session/setting.ts';
 import type { Running } from '../session/setting.ts';

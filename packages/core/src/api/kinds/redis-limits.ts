@@ -35,7 +35,7 @@ export const redisLimits = object(
       '64MiB',
     ),
     maxBufferedBytes: size(
-      'Commands and replies waiting in all of the ambassador; above it no client is read from',
+      'Commands and replies waiting in all of the ambassador; above it the client that holds the most is closed',
       '512MiB',
     ),
     maxWaiting: count(
