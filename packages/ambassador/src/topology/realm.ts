@@ -23,7 +23,7 @@ export interface Shard {
   readonly checking: boolean;
   /** The server behind a replica of `topology`; undefined once it is gone. */
   server(name: string): Server | undefined;
-  /** Asks for a round of questions soon (poller.ts). */
+  /** Asks for a round of questions soon (rounds.ts). */
   needRound(): void;
 }
 
@@ -60,6 +60,9 @@ export interface RealmEvents {
   changed(): void;
   /** A server stopped answering the poller: reads it still owes are better asked elsewhere. */
   silent(server: string): void;
-  /** Not believed to be the shard's primary any longer: writes must stop, and what it owes is of unknown outcome. */
+  /**
+   * Not believed to be the shard's primary any longer: writes must stop, and what it owes is of unknown outcome. Told while
+   * `Shard.primary` is undefined, before another is offered.
+   */
   deposed(server: string): void;
 }
