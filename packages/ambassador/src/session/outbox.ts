@@ -12,6 +12,8 @@ import type { Place } from './sent.ts';
 import type { Session } from './session.ts';
 
 export interface Sending {
+  /** It belongs to what the session's own connection holds. */
+  readonly rooted?: boolean;
   /** Sent instead of the request shown. */
   readonly replaced?: Uint8Array | undefined;
   /** Known already: the client does not want the answer. */
@@ -63,7 +65,7 @@ export class Outbox {
   accept(line: Line, place: Place, target: Target, sending: Sending = {}): true {
     const { state, context, command, feed, repeats, waiting, gathering } = this.#session;
     const { replaced, capture } = sending;
-    const mute = sending.muted ?? takeMuted(state);
+    const mute = gathering?.mute ?? sending.muted ?? takeMuted(state);
     const alone =
       replaced !== undefined || capture !== undefined || repeats.hasPrelude || gathering !== undefined;
     if (alone || this.#run?.line !== line || this.#run.mute !== mute) this.flush();
@@ -71,6 +73,7 @@ export class Outbox {
     const run = this.#run;
     run.capture = capture;
     this.#accepted++;
+    if (sending.rooted === true) run.rooted = true;
     if (command.mutates) run.lastMutating = run.expected + this.#accepted;
     if (repeats.hasPrelude) repeats.sendPrelude(line);
     if (replaced === undefined) feed.accept();
@@ -78,11 +81,12 @@ export class Outbox {
       feed.drop();
       this.#send(run, replaced);
     }
-    if (gathering !== undefined) gathering.sentWith(run);
-    if (capture !== undefined || gathering !== undefined) this.flush();
     repeats.placed();
+    // It says how its next part is to be asked.
+    gathering?.sentWith(run);
+    if (capture !== undefined || gathering !== undefined) this.flush();
     waiting.over();
-    state.commands++;
+    if (gathering === undefined) state.commands++;
     state.lastCommand = command.name;
     context.counters.sent(command.index, counted[place]);
     return true;

@@ -118,8 +118,9 @@ export class Placing {
     if (pin !== undefined) own.pin(pin);
     // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
     if (command.route === 'wait' && !own.inMulti) own.prelude(encodeCommand(['PING']));
+    const was = own.kept;
     const capture = sending?.capture ?? own.note(command, this.#session.feed.argc);
-    return outbox.accept(line, 'own', target, { ...sending, capture });
+    return outbox.accept(line, 'own', target, { ...sending, capture, rooted: was || own.kept });
   }
 
   /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */

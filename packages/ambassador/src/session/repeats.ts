@@ -28,7 +28,7 @@ import type { Sent } from './sent.ts';
 import type { Session } from './session.ts';
 
 /** How to ask again. */
-interface Plan {
+export interface Plan {
   readonly delayMs?: number;
   /** No replica this time. */
   readonly atPrimary?: boolean;
@@ -70,10 +70,17 @@ export class Repeats {
     this.#prelude = undefined;
   }
 
-  /** A request was placed: what was special about it is over. */
+  /** A request was placed, or answered without a server: what was special about it is over. */
   placed(): void {
-    this.atPrimary = false;
-    this.asked = undefined;
+    this.use({});
+  }
+
+  /** How the next request is to be asked. */
+  use(plan: Plan): void {
+    this.atPrimary = plan.atPrimary ?? false;
+    this.asked = plan.asked;
+    this.#prelude = plan.prelude;
+    if (plan.delayMs !== undefined) this.#session.gate.pauseFor(plan.delayMs);
   }
 
   /** The client has got an answer. */
@@ -91,6 +98,7 @@ export class Repeats {
     if (run.rejectedAt < 0) {
       const plan = this.#planFor(run, rejection, Buffer.from(bytes).toString('latin1', 1, bytes.length - 2));
       if (plan === undefined) return false;
+      if (run.part >= 0) return this.#partAgain(run, plan);
       run.rejectedAt = run.answered - 1;
       this.#plan = plan;
       this.pending = true;
@@ -110,7 +118,11 @@ export class Repeats {
   lost(run: Sent, refusal: Refusal): void {
     const session = this.#session;
     const { ledger } = session;
-    const mine = ledger.runs.filter(({ line, part, done }) => line === run.line && !(part >= 0 && done));
+    if (run.part >= 0) {
+      this.#partLost(run, refusal.why);
+      return;
+    }
+    const mine = ledger.runs.filter(({ line }) => line === run.line);
     if (!mine.includes(run)) return;
     this.#doubtLost(run, refusal.why);
     if (run.partial && !run.mute) {
@@ -138,22 +150,34 @@ export class Repeats {
       const left = (whole ? run.expected : run.lastMutating) - run.delivered;
       if (left <= 0) continue;
       context.counters.outcomeUnknown(left);
-      const text = `OUTRIGGER write outcome unknown: ${run.line.server.name} was lost before it answered (${why}); the command may or may not have been executed`;
-      const error = encodeError(text);
+      const error = unknownOutcome(run, why);
       if (run.streamed && this.#session.feed.streaming) {
         // Its answer comes when the rest of it has been swallowed; nothing else is owed.
         this.#session.ledger.takeFrom(run, run.delivered);
         this.#session.outbox.swallow(error);
         continue;
       }
-      for (let i = 0; i < left; i++) this.#fail(run, error);
+      for (let i = 0; i < left; i++) this.#session.ledger.deliver(run, error, 1);
     }
   }
 
-  #fail(run: Sent, error: Uint8Array): void {
-    const { ledger, gathering } = this.#session;
-    if (run.part >= 0) gathering?.answered(run, error);
-    else ledger.deliver(run, error, 1);
+  #partLost(run: Sent, why: string): void {
+    const { gathering, context } = this.#session;
+    this.#doubtLost(run, why);
+    run.kept = [];
+    if (run.lastMutating > 0) {
+      context.counters.outcomeUnknown(1);
+      gathering?.answered(run, unknownOutcome(run, why));
+    } else if ((gathering?.tried(run).attempts ?? 0) < maxAttempts) this.#partAgain(run, {});
+    else gathering?.answered(run, noAnswer(run, why));
+  }
+
+  #partAgain(run: Sent, plan: Plan): true {
+    const { gathering, context } = this.#session;
+    context.counters.repeated(1);
+    gathering?.again(run, plan);
+    this.#session.advance();
+    return true;
   }
 
   #judge(): void {
@@ -195,21 +219,15 @@ export class Repeats {
     this.#sinceMs ??= session.ports.now();
     const { counters } = session.context;
     if (this.#attempts > maxAttempts && plan.delayMs === undefined) {
-      const error = encodeError(
-        `OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`,
-      );
-      for (let left = run.expected - from; left > 0; left--) this.#fail(run, error);
+      const error = noAnswer(run, why);
+      for (let left = run.expected - from; left > 0; left--) session.ledger.deliver(run, error, 1);
       return;
     }
     counters.repeated(run.expected - from);
     // CLIENT REPLY SKIP waits until nothing is owed, so what it silences is the oldest request that is put back.
     if (run.mute && session.state.reply === 'on') session.state.reply = 'skip';
-    if (run.part >= 0) session.gathering?.takenBack(run);
     session.feed.putBack(session.ledger.takeFrom(run, from));
-    this.atPrimary = plan.atPrimary ?? false;
-    this.asked = plan.asked;
-    this.#prelude = plan.prelude;
-    if (plan.delayMs !== undefined) session.gate.pauseFor(plan.delayMs);
+    this.use(plan);
   }
 
   /** Undefined: not to be asked again. */
@@ -219,10 +237,14 @@ export class Repeats {
     const atReplica = run.place === 'replica';
     this.#doubt(run, rejection, text);
     if (run.capture !== undefined || run.streamed || run.settled) return undefined;
-    if (run.place === 'own' && this.#session.own.kept) return undefined;
-    const waited = ports.now() - (this.#sinceMs ?? ports.now());
-    const inTime = waited < context.failoverWaitMs();
-    const later = inTime ? { delayMs: this.#delay() } : undefined;
+    if (run.rooted) return undefined;
+    const { gathering } = this.#session;
+    const { attempts, sinceMs = ports.now() } =
+      run.part >= 0 && gathering !== undefined
+        ? gathering.tried(run)
+        : { attempts: this.#attempts, sinceMs: this.#sinceMs };
+    const inTime = ports.now() - sinceMs < context.failoverWaitMs();
+    const later = inTime ? { delayMs: this.#delay(attempts) } : undefined;
     switch (rejection) {
       case 'READONLY':
         if (atReplica) return { atPrimary: true };
@@ -235,9 +257,9 @@ export class Repeats {
       case 'TRYAGAIN':
         return realm.clustered ? later : undefined;
       case 'MOVED':
-        return realm.clustered && this.#attempts < maxAttempts ? {} : undefined;
+        return realm.clustered && attempts < maxAttempts ? {} : undefined;
       case 'ASK':
-        return realm.clustered && this.#attempts < maxAttempts ? this.#ask(run, text) : undefined;
+        return realm.clustered && attempts < maxAttempts ? this.#ask(run, text) : undefined;
       case 'NOSCRIPT':
         return this.#loadScript(run);
     }
@@ -286,8 +308,8 @@ export class Repeats {
     shard.needRound();
   }
 
-  #delay(): number {
-    const delay = Math.min(firstDelayMs * 2 ** this.#attempts, maxDelayMs);
+  #delay(attempts: number): number {
+    const delay = Math.min(firstDelayMs * 2 ** attempts, maxDelayMs);
     return delay * (0.5 + this.#session.context.random.next() / 2);
   }
 }
@@ -307,6 +329,18 @@ const kinds: Readonly<Record<Rejection, (typeof Kind)[keyof typeof Kind]>> = {
 function unrepeatable(run: Sent): boolean {
   const owes = run.delivered < run.expected;
   return owes && (run.streamed || run.place === 'own' || run.mutatesFrom(run.delivered));
+}
+
+function unknownOutcome(run: Sent, why: string): Uint8Array {
+  return encodeError(
+    `OUTRIGGER write outcome unknown: ${run.line.server.name} was lost before it answered (${why}); the command may or may not have been executed`,
+  );
+}
+
+function noAnswer(run: Sent, why: string): Uint8Array {
+  return encodeError(
+    `OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`,
+  );
 }
 
 /** At least one of its requests was executed rather than rejected. */

@@ -38,6 +38,8 @@ export class Sent extends Run {
   part = -1;
   /** Its rejections have been delivered: none is kept back any more. */
   settled = false;
+  /** Part of what its connection holds, a transaction say: meaningless anywhere else, and at another time. */
+  rooted = false;
   /** For metrics. */
   commandClass: Class = Class.other;
   serverIndex = 0;
