@@ -35,6 +35,7 @@ import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
 import type { Realms } from './realms.ts';
+import { TableCheck } from './table-check.ts';
 import { Tending } from './tending.ts';
 
 export const defaultIdentity: Identity = Object.freeze({
@@ -59,6 +60,7 @@ export class Engine {
   readonly #dirty = new Set<Line>();
   readonly #heavy = new Set<Heavy>();
   readonly #tending: Tending;
+  readonly #tableCheck: TableCheck;
   #config: AmbassadorConfig;
   #realms: Realms | undefined;
   #rules: CommandRules;
@@ -100,6 +102,12 @@ export class Engine {
       deposed: (server) => this.servers.drop(server, 'it is not the primary any longer'),
     };
     this.#context = this.#shared();
+    this.#tableCheck = new TableCheck({
+      live: this.live,
+      runId: () => this.#realms?.realmOf(undefined).shardOf(-1)?.topology.primary.runId,
+      ask: (args) => this.ask(args),
+      log: deps.log,
+    });
     this.#tending = new Tending(deps.clock, (nowMs) => this.#tend(nowMs));
   }
 
@@ -381,6 +389,7 @@ export class Engine {
   }
 
   #changed(): void {
+    this.#tableCheck.look();
     for (const connection of [...this.#waiting]) connection.session.onRealmChanged();
   }
 
