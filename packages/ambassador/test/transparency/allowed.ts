@@ -6,7 +6,9 @@
 import { childrenOf } from './frames.ts';
 
 const ownFacts: ReadonlySet<string> = new Set(
-  'id addr laddr fd age idle qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events'.split(' '),
+  'id addr laddr fd age idle qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events'.split(
+    ' ',
+  ),
 );
 
 export const allowed = {
@@ -23,7 +25,7 @@ export const allowed = {
   /** Counters, addresses, process ids, memory: the shape must agree, the numbers cannot. */
   'server facts': (reply: string) => shapeOf(reply),
   /** Of INFO what this program's GET, MGET and SET have added; other lines count everybody. */
-  'calls': (reply: string) =>
+  calls: (reply: string) =>
     [...reply.matchAll(/(cmdstat_(get|mget|set):calls|keyspace_(hits|misses))[:=]\d+/g)]
       .map(([counted]) => counted)
       .toSorted()
@@ -39,7 +41,7 @@ export const allowed = {
   /** Chosen by chance: the type must agree. */
   chance: (reply: string) => `${reply[0]} by chance`,
   /** How many replicas a server has, who they are and how far; the plain one has none. */
-  'replication': (reply: string) =>
+  replication: (reply: string) =>
     reply
       .replace(/slave\d+:.*\r\n/g, '')
       .replace(/\*3\r\n(\$\d+\r\n\S*\r\n){3}/g, '')

@@ -17,7 +17,7 @@ export function checkPrograms(
 ): void {
   const seed = Number(process.env['PROGRAM_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
   test(`${name} answer as on a plain Redis (PROGRAM_SEED=${seed})`, redis, async (t) => {
-    const { plain, through } = await startSides(t, seed);
+    const { plain, through, replicas } = await startSides(t, seed);
     const all = [...programs, ...atPrimary];
     const of = (side: Side): readonly Program[] => (side.readsAtPrimary ? all : programs);
     const inTurn = async (sides: readonly Side[]) => {
@@ -31,5 +31,10 @@ export function checkPrograms(
       t.equal(found.length, 0, `${of(side).length} programs, ${side.name}`);
       for (const difference of found) t.fail(`${side.name}, ${difference.program}`, { ...difference });
     }
+    const reads = await Promise.all(replicas.map((replica) => replica.cli('INFO', 'commandstats')));
+    t.ok(
+      reads.some((page) => page.includes('cmdstat_get:')),
+      'replicas took part',
+    );
   });
 }

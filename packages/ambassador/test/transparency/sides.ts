@@ -123,8 +123,11 @@ class RunningSide implements Side {
       await cleaner.ask('FUNCTION', 'FLUSH');
       await settled();
       const got = await run(program, { port: this.#port, manner: this.#manner, random, settled, blocked });
-      if (got.at(-1)?.replies.at(-1)?.startsWith(missingMark) === true) stuck++;
       entries.push(got);
+      if (got.at(-1)?.replies.at(-1)?.startsWith(missingMark) !== true) continue;
+      stuck++;
+      // A pause that was not lifted would stop the programs behind it too.
+      await observers[0]?.ask('CLIENT', 'UNPAUSE');
     }
     for (const connection of [cleaner, ...observers]) connection.destroy();
     return entries;

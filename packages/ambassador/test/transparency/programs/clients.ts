@@ -118,6 +118,22 @@ export const clients = programs('clients', {
     CLIENT REPLY ON
     GET n
   `,
+  'named, then subscribed or monitoring': `
+    a: CLIENT SETNAME me
+    a: SUBSCRIBE c
+    a: UNSUBSCRIBE c
+    a: CLIENT GETNAME
+    a: CLIENT SETNAME you
+    a: PSUBSCRIBE p*
+    b: [connection facts] CLIENT LIST TYPE pubsub
+    a: RESET
+    a: CLIENT SETNAME it
+    a: MONITOR
+    b: SET k v
+    a: [monitored] !seen SET
+    a: 0 RESET
+    a: !seen RESET
+  `,
   'eviction of clients': `
     CLIENT NO-EVICT ON
     CLIENT NO-EVICT OFF
