@@ -100,7 +100,6 @@ export class Session implements RunOwner, LineWaiter {
     this.context.counters.bytes(Bytes.fromClient, chunk.length);
     this.context.budget.came(chunk.length);
     this.state.lastMs = this.ports.now();
-    this.state.lastMs = this.ports.now();
     this.feed.push(chunk);
     this.advance();
   }

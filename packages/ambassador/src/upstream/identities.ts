@@ -67,7 +67,11 @@ export class Identities {
   }
 }
 
-/** Passwords stay in memory only: keys are never shown. */
+/**
+ * Different for whatever differs, a name without a password and spaces in either of them included. Passwords stay in
+ * memory only: keys are never shown. Hot where there are none.
+ */
 export function keyOf({ protocol, database, user, password }: Identity): string {
-  return `${protocol} ${database} ${user ?? ''} ${password ?? ''}`;
+  const connection = `${protocol} ${database}`;
+  return password === undefined ? connection : `${connection} ${JSON.stringify([user, password])}`;
 }
