@@ -21,6 +21,7 @@ import type { EngineState } from '../observe/facts.ts';
 import { phaseOf } from '../observe/phase.ts';
 import { SlowLog } from '../observe/slow-log.ts';
 import { Connection } from '../session/connection.ts';
+import type { WriteAcks } from '../session/acks.ts';
 import { Budget } from '../session/budget.ts';
 import type { Heavy } from '../session/heavy.ts';
 import type { SessionContext } from '../session/ports.ts';
@@ -62,6 +63,7 @@ export class Engine {
   readonly #tending: Tending;
   readonly #tableCheck: TableCheck;
   #config: AmbassadorConfig;
+  #writeAcks: WriteAcks = { replicas: 0, timeoutMs: 0 };
   #realms: Realms | undefined;
   #rules: CommandRules;
   #auth: AuthCheck | undefined;
@@ -153,6 +155,7 @@ export class Engine {
     if (unknown.length > 0)
       this.#deps.log.warn('command lists name what is no command here', { names: unknown });
     this.slowLog.configure(config.slowLog);
+    this.#writeAcks = { replicas: config.writeAcks, timeoutMs: config.writeAcksTimeoutMs };
     this.#changed();
   }
 
@@ -268,6 +271,7 @@ export class Engine {
       scripts: new ScriptBook(),
       random: this.#deps.random,
       log: this.#deps.log,
+      writeAcks: () => this.#writeAcks,
       failoverWaitMs: () => (this.#config.upstream.kind === 'static' ? 0 : this.#config.failoverWaitMs),
       allowNonAtomicMset: () => this.#config.allowNonAtomicMset,
       refusal: (command, session, typed) => {

@@ -128,6 +128,11 @@ export class EngineCounters {
     this.#add(this.#single.unknown, count);
   }
 
+  /** A write was executed, and fewer replicas than asked for had it in time. */
+  unacknowledged(): void {
+    this.#add(this.#single.unacknowledged, 1);
+  }
+
   /** An error of the ambassador's own was answered; `reason` is one of few fixed words. */
   refused(reason: string): void {
     this.#refused.add(1, reason);
@@ -265,6 +270,10 @@ function single(metrics: Metrics) {
     unknown: cell(
       'unknown_outcomes_total',
       'Writes whose server was lost before it answered: told to the client, never sent again.',
+    ),
+    unacknowledged: cell(
+      'unacknowledged_writes_total',
+      'Writes that were executed, and that fewer replicas than writeAcks had in time.',
     ),
     opened: cell('sessions_total', 'Client connections accepted.'),
     rejectedClients: cell(

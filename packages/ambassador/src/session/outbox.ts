@@ -6,6 +6,7 @@
 import { takeMuted } from '../locals/mute.ts';
 import { Bytes, classOf, Place as Counted } from '../observe/names.ts';
 import type { Line } from '../upstream/line.ts';
+import { AckedRun, wantsAcks } from './acks.ts';
 import type { Target } from './placing.ts';
 import { Sent } from './sent.ts';
 import type { Place } from './sent.ts';
@@ -74,6 +75,10 @@ export class Outbox {
     run.capture = capture;
     this.#accepted++;
     if (sending.rooted === true) run.rooted = true;
+    if (line.exclusive && wantsAcks(this.#session, command)) {
+      run.acks ??= new AckedRun(this.#session, run);
+      run.acks.writes.push(run.expected + this.#accepted - 1);
+    }
     if (command.mutates) run.lastMutating = run.expected + this.#accepted;
     if (repeats.hasPrelude) repeats.sendPrelude(line);
     if (replaced === undefined) feed.accept();
@@ -110,6 +115,7 @@ export class Outbox {
     const { feed } = this.#session;
     this.flush();
     feed.accept();
+    this.#run?.acks?.ask(this.#run.line);
     this.#run = undefined;
     const error = this.#swallowing;
     this.#swallowing = undefined;
@@ -137,6 +143,7 @@ export class Outbox {
     if (!run.streamed) this.#run = undefined;
     context.counters.bytes(Bytes.toServer, bytes.length);
     run.line.send(run, bytes, count);
+    if (!run.streamed) run.acks?.ask(run.line);
   }
 }
 

@@ -13,6 +13,7 @@ import type { Replica } from '../topology/topology.ts';
 import type { Line } from '../upstream/line.ts';
 import type { Lane } from '../upstream/servers.ts';
 import type { Server } from '../upstream/server.ts';
+import { wantsAcks } from './acks.ts';
 import { shareScript } from './script-sharing.ts';
 import { overShards } from './shards.ts';
 import type { Sending } from './outbox.ts';
@@ -96,13 +97,18 @@ export class Placing {
     const { state, context, command, outbox, waiting } = this.#session;
     const target = this.target();
     if ('why' in target) return this.nowhere(target);
-    const line = this.primaryLine(target, lane, state.identity);
+    const acked = wantsAcks(this.#session, command);
+    const line = acked ? this.ownLine(target) : this.primaryLine(target, lane, state.identity);
     if (typeof line !== 'object') return line;
     if (!this.#mayFollow(line)) return waiting.hold(Held.order);
     const reads = this.#session.readsOf(target.shard);
     reads.release();
     if (command.mutates) reads.wrote();
     if (fallback !== undefined) context.counters.fallback(fallback);
+    if (acked) {
+      this.#session.own.prepare();
+      this.#session.own.pin('wait');
+    }
     return outbox.accept(line, 'primary', target, sending);
   }
 

@@ -13,6 +13,7 @@ import type { AnswerWatch } from '../observe/answers.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Servers } from '../upstream/servers.ts';
+import type { WriteAcks } from './acks.ts';
 import type { Budget } from './budget.ts';
 import type { Heavy } from './heavy.ts';
 import type { SessionState } from './state.ts';
@@ -68,6 +69,7 @@ export interface SessionContext {
   readonly scripts: ScriptBook;
   readonly random: Random;
   readonly log: Logger;
+  readonly writeAcks: () => WriteAcks;
   /** How long a command waits for a primary; 0 where nobody can elect one. */
   readonly failoverWaitMs: () => number;
   /** Whether MSET over several slots is split, though it is not one moment then. */

@@ -1,6 +1,7 @@
 /** A run of one session: what it takes to give its answers in order, and to send it again. */
 
 import { RequestEvent, RequestScanner } from '@outrigger/core/resp';
+import type { AckedRun } from './acks.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Line } from '../upstream/line.ts';
 import { Run } from '../upstream/run.ts';
@@ -27,6 +28,8 @@ export class Sent extends Run {
   readonly parts: Uint8Array[] = [];
   /** CLIENT REPLY OFF or SKIP: the client gets none of its answers. */
   mute = false;
+  /** Keeps its answers back until replicas have what it writes. */
+  acks: AckedRun | undefined;
   /** Looks at its one answer before the client does, and gives what the client gets instead. */
   capture: ((reply: Buffer) => Uint8Array) | undefined;
   /** The first rejected answer, counted from 0; everything from there on is kept back in `kept`. −1: none. */
@@ -54,6 +57,21 @@ export class Sent extends Run {
   /** Something may have been changed by its requests from number `from` (counted from 0) on. */
   mutatesFrom(from: number): boolean {
     return this.lastMutating > from;
+  }
+
+  /** Ends it before request number `from`: what is behind, as bytes. */
+  cut(from: number): Uint8Array {
+    const taken = this.requestsFrom(from);
+    const left = Buffer.concat(this.bytes).subarray(0, this.keptBytes - taken.length);
+    this.bytes.length = 0;
+    this.bytes.push(left);
+    this.keptBytes = left.length;
+    this.expected = from;
+    this.delivered = Math.min(this.delivered, from);
+    this.lastMutating = Math.min(this.lastMutating, from);
+    this.kept = [];
+    this.rejectedAt = -1;
+    return taken;
   }
 
   /** Its requests from number `from` on, as bytes. */

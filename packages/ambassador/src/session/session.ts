@@ -170,10 +170,16 @@ export class Session implements RunOwner, LineWaiter {
       if (sent.replica !== undefined) answeredBy(sent.replica, tookMs);
       this.context.watch.answered(sent, this.state, bytes, answers, tookMs);
     }
+    if (sent.acks === undefined) this.take(sent, bytes, answers);
+    else sent.acks.hold(bytes, answers);
+  }
+
+  /** Answers are the client's, unless there is something to be done with them first. */
+  take(sent: Sent, bytes: Uint8Array, answers: number): void {
     if (sent.part >= 0 || sent.capture !== undefined) gatherWhole(this, sent, bytes);
     else if (sent.rejectedAt >= 0) this.repeats.keep(sent, bytes);
     else {
-      this.readsOf(sent.shard).answered(run.line.welcome.runId, sent.place !== 'replica');
+      this.readsOf(sent.shard).answered(sent.line.welcome.runId, sent.place !== 'replica');
       this.ledger.deliver(sent, bytes, answers);
       this.repeats.progressed();
     }
@@ -181,8 +187,12 @@ export class Session implements RunOwner, LineWaiter {
   }
 
   rejected(run: Run, rejection: Rejection, bytes: Uint8Array): void {
-    if (this.repeats.rejected(run as Sent, rejection, bytes)) this.#settled();
-    else this.answered(run, bytes, 1);
+    const sent = run as Sent;
+    // With answers kept back it is one of them: whether they will be acknowledged is not known yet.
+    if (sent.acks?.holds !== true && this.repeats.rejected(sent, rejection, bytes)) {
+      sent.acks = undefined;
+      this.#settled();
+    } else this.answered(run, bytes, 1);
   }
 
   lost(run: Run, refusal: Refusal): void {
@@ -229,6 +239,7 @@ export class Session implements RunOwner, LineWaiter {
     this.outbox.flush();
     this.feed.drop();
     this.waiting.over();
+    this.repeats.placed();
     const muted = this.#local.muted ?? takeMuted(this.state);
     const heard = muted && !loud ? silence : bytes;
     if (this.feed.streaming) this.outbox.swallow(heard);
