@@ -76,8 +76,8 @@ export class OwnLine {
       this.inMulti = false;
       this.unpin('multi');
       this.#unwatch();
-      const agreements = this.#onExec.splice(0);
-      if (route === 'exec' && agreements.length > 0) return (reply) => executed(reply, agreements);
+      // What was agreed to in it is known with its answer only: it may have been sent in one piece.
+      if (this.line?.dirty === true) return (reply) => this.#closed(reply, route === 'exec');
     }
     return undefined;
   }
@@ -150,6 +150,14 @@ export class OwnLine {
     this.#servers.giveBack(line);
   }
 
+  /** EXEC may be refused with an error, or answer null because a watched key had changed. */
+  #closed(reply: Buffer, exec: boolean): Buffer {
+    const agreements = this.#onExec.splice(0);
+    const refused = /^(?:-|_\r|\*-1\r)/.test(reply.toString('latin1', 0, 4));
+    if (exec && !refused) for (const agreed of agreements) agreed();
+    return reply;
+  }
+
   #unwatch(): void {
     this.watching = false;
     this.unpin('watch');
@@ -164,11 +172,4 @@ export class OwnLine {
     this.#state.serverId = 0;
     for (const reason of this.#state.pins) this.unpin(reason);
   }
-}
-
-/** EXEC was refused with an error, or answers null because a watched key had changed. */
-function executed(reply: Buffer, agreements: readonly (() => void)[]): Buffer {
-  const refused = /^(?:-|_\r|\*-1\r)/.test(reply.toString('latin1', 0, 4));
-  if (!refused) for (const agreed of agreements) agreed();
-  return reply;
 }
