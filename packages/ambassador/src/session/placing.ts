@@ -36,10 +36,17 @@ export interface Nowhere {
 const lineRetryMs = 10;
 
 const ok = Buffer.from('+OK\r\n');
+const severalRoutes: Nowhere = { why: 'its keys are on different routes', final: true };
+const elsewhere: Nowhere = {
+  why: 'its keys are on another route than what this connection has begun',
+  final: true,
+};
 const emptyList = Buffer.from('*0\r\n');
 
 export class Placing {
   readonly #session: Session;
+  /** Where the session's own connection leads. */
+  #ownRealm: Realm | undefined;
 
   constructor(session: Session) {
     this.#session = session;
@@ -53,9 +60,9 @@ export class Placing {
       return this.#endEmpty(command.route);
     }
     if (own.kept) return this.own(undefined);
-    const realm = context.routes().realmOf(undefined);
-    if (realm.clustered && gathering === undefined) {
-      const handled = overShards(this.#session, realm);
+    const routes = context.routes();
+    if (gathering === undefined && (routes.several || routes.realmOf(undefined).clustered)) {
+      const handled = overShards(this.#session);
       if (handled !== undefined) return handled;
     }
     switch (command.route) {
@@ -116,7 +123,8 @@ export class Placing {
   own(pin: PinReason | undefined, sending?: Sending): boolean {
     const { own, command, outbox } = this.#session;
     const target = this.target();
-    if ('why' in target) return this.nowhere(target);
+    if ('why' in target) return this.#spoiling(this.nowhere(target));
+    if (own.kept && this.strays(command, target)) return this.#spoiling(this.nowhere(elsewhere));
     const line = this.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
@@ -154,6 +162,7 @@ export class Placing {
       const server = this.#primaryOf(target.shard, state.identity, 'own');
       if (typeof server === 'boolean') return server;
       if (own.at(server, false, this.#session) === undefined) return this.#noLease(server);
+      this.#ownRealm = target.realm;
     }
     const line = own.line as Line;
     if (line.state === 'closed' && own.kept) {
@@ -161,16 +170,37 @@ export class Placing {
       this.#session.finish();
       return false;
     }
-    const elsewhere =
-      !own.kept && target.shard.primary !== undefined && line.server.name !== target.shard.primary.name;
-    if (line.state === 'closed' || (elsewhere && quiet)) {
+    const wanted = this.#session.repeats.asked ?? target.shard.primary;
+    const another = !own.kept && wanted !== undefined && line.server.name !== wanted.name;
+    if (line.state === 'closed' || (another && quiet)) {
       own.drop();
       return true;
     }
-    if (elsewhere) return waiting.hold(Held.order);
+    if (another) return waiting.hold(Held.order);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     return this.#mayFollow(line) ? line : waiting.hold(Held.order);
+  }
+
+  /** Its keys are on another route than the connection that the session cannot leave. */
+  strays(command: Command, target: Target | Nowhere): boolean {
+    const { own, context, args } = this.#session;
+    if (!context.routes().several || own.line === undefined) return false;
+    if ('why' in target) return target.final;
+    return target.realm !== this.#ownRealm && keysOf(command, args).length > 0;
+  }
+
+  /** The error for what the connection that the client is joined to must not get; undefined: it may. */
+  straying(): string | undefined {
+    const { command, context } = this.#session;
+    if (!context.routes().several || command.keys === undefined) return undefined;
+    return this.strays(command, this.target()) ? `OUTRIGGER not sent: ${elsewhere.why}` : undefined;
+  }
+
+  /** What is refused of a transaction makes all of it fail. */
+  #spoiling(answered: boolean): boolean {
+    if (answered) this.#session.own.spoil();
+    return answered;
   }
 
   /** Where keys decide, a transaction has none to go by before its first command: it is begun there, and here in word. */
@@ -336,9 +366,7 @@ export class Placing {
     const routes = context.routes();
     const [key, ...others] = keysOf(command, args).map((at) => args[at] as Buffer);
     const realm = routes.realmOf(key);
-    if (others.some((other) => routes.realmOf(other) !== realm)) {
-      return { why: 'its keys are on different routes', final: true };
-    }
+    if (others.some((other) => routes.realmOf(other) !== realm)) return severalRoutes;
     const slot = key === undefined || !realm.clustered ? noKey : slotOf(key);
     const shard = realm.shardOf(slot);
     return shard === undefined ? noShard(slot) : { realm, shard };

@@ -109,7 +109,9 @@ export class RawMode {
       this.#flush();
       return false;
     }
-    const refusal = session.context.refusal(command, session.state, session.typed(command));
+    session.command = command;
+    const refusal =
+      session.context.refusal(command, session.state, session.typed(command)) ?? session.placing.straying();
     if (refusal !== undefined) {
       this.#flush();
       feed.drop();

@@ -3,20 +3,27 @@
  * all keys, and cursors that go from shard to shard.
  */
 
+import type { Random } from '@outrigger/core/clock';
 import { decodeReply, encodeCommand, encodeReply } from '@outrigger/core/resp';
 import type { RespValue } from '@outrigger/core/resp';
+import { keysOf } from '../commands/keys.ts';
 import { slotOf } from '../commands/slot.ts';
 import { clusterAnswer, standaloneInfo } from '../locals/cluster-view.ts';
 import { join, plan } from '../locals/gather.ts';
+import { Held } from '../observe/names.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import { Gathering } from './gathering.ts';
 import type { GatherPart } from './gathering.ts';
 import type { Session } from './session.ts';
 
+type Joined = (replies: readonly Uint8Array[], random: Random) => Uint8Array;
+
 /** How the answers of all shards become one. */
-const everywhere: Readonly<Record<string, (replies: readonly Uint8Array[]) => Uint8Array>> = {
+const everywhere: Readonly<Record<string, Joined>> = {
   DBSIZE: sum,
   KEYS: lists,
+  RANDOMKEY: one,
+  'SCRIPT|EXISTS': anywhere,
   FLUSHALL: first,
   FLUSHDB: first,
   'SCRIPT|LOAD': first,
@@ -33,33 +40,47 @@ const splittable: ReadonlySet<string> = new Set(['MGET', 'DEL', 'UNLINK', 'EXIST
 const shardBits = 10n;
 
 /** Handles the request shown if it concerns several shards; undefined: it is one shard's. */
-export function overShards(session: Session, realm: Realm): boolean | undefined {
+export function overShards(session: Session): boolean | undefined {
   const { name } = session.command;
+  if (splittable.has(name)) return split(session);
+  const realm = session.context.routes().realmOf(undefined);
+  if (!realm.clustered) return undefined;
   if (name.startsWith('CLUSTER')) return session.answer(clusterAnswer(session.args));
   if (name === 'INFO') return session.placing.primary('main', undefined, { capture: standaloneInfo });
   if (name === 'SCAN') return scan(session, realm);
-  if (splittable.has(name)) return split(session);
   const joined = everywhere[name];
   if (joined === undefined) return undefined;
   const request = encodeCommand(session.args);
   const parts = realm.shards.map((shard) => ({ request, shard }));
-  return parts.length < 2 ? undefined : gather(session, parts, joined);
+  const { random } = session.context;
+  return parts.length < 2 ? undefined : gather(session, parts, (replies) => joined(replies, random));
 }
 
 function split(session: Session): boolean | undefined {
+  if (!ofOneCluster(session)) return undefined;
   const planned = plan(session.args, slotOf, session.context.allowNonAtomicMset());
   if (planned === undefined) return undefined;
   const parts = planned.parts.map(({ request }) => ({ request, shard: undefined }));
   return gather(session, parts, (replies) => join(planned, replies));
 }
 
+/** Whether all its keys are on one route, and that a cluster. */
+function ofOneCluster({ context, command, args }: Session): boolean {
+  const routes = context.routes();
+  if (!routes.several) return routes.realmOf(undefined).clustered;
+  const realms = new Set(keysOf(command, args).map((at) => routes.realmOf(args[at])));
+  const [realm] = realms;
+  return realms.size === 1 && realm?.clustered === true;
+}
+
 function gather(
   session: Session,
   parts: readonly GatherPart[],
   joined: (replies: readonly Uint8Array[]) => Uint8Array,
-): true {
+): boolean {
+  if (!session.quiet) return session.waiting.hold(Held.order);
   session.gathering = new Gathering(session, parts, joined);
-  session.outbox.flush();
+  session.state.commands++;
   session.feed.drop();
   session.feed.putBack(session.gathering.requests);
   return true;
@@ -95,6 +116,23 @@ function failure(replies: readonly Uint8Array[]): Uint8Array | undefined {
 
 function first(replies: readonly Uint8Array[]): Uint8Array {
   return failure(replies) ?? (replies[0] as Uint8Array);
+}
+
+/** What one of the shards answers that do not answer nothing. */
+function one(replies: readonly Uint8Array[], random: Random): Uint8Array {
+  const told = replies.filter((reply) => decodeReply(reply).type.startsWith('null') === false);
+  return failure(replies) ?? told[Math.floor(random.next() * told.length)] ?? (replies[0] as Uint8Array);
+}
+
+/** Lists of zeros and ones: what is somewhere, is there. */
+function anywhere(replies: readonly Uint8Array[]): Uint8Array {
+  const lists = replies.map((reply) => decodeReply(reply));
+  const found = lists.map((list) => (list.type === 'list' ? list.items : []));
+  const items = (found[0] ?? []).map(
+    (item, i) =>
+      found.map((list) => list[i]).find((has) => has?.type === 'integer' && has.value === 1) ?? item,
+  );
+  return failure(replies) ?? encodeReply({ type: 'list', items });
 }
 
 function sum(replies: readonly Uint8Array[]): Uint8Array {

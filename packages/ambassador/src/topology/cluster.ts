@@ -156,11 +156,10 @@ class ClusterRealm implements Realm {
     return this.#followed.some(({ servers }) => servers.some((server) => server.tls));
   }
 
-  /** For a command without a key. */
+  /** For a command without a key: always the same, so that what one server alone knows is asked where it was told. */
   #any(): LiveShard | undefined {
-    const open = this.#shards.filter((shard) => shard.primary !== undefined);
-    const among = open.length > 0 ? open : this.#shards;
-    return among[Math.floor(this.#deps.random.next() * among.length)];
+    const byName = this.#shards.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return byName.find((shard) => shard.primary !== undefined) ?? byName[0];
   }
 
   #ended(server: string): void {
