@@ -85,8 +85,7 @@ export class Ledger {
    */
   takeFrom(run: Sent, from: number): Uint8Array[] {
     const at = this.#runs.indexOf(run);
-    const taken: Uint8Array[] = [run.requestsFrom(from)];
-    this.#cut(run, from);
+    const taken: Uint8Array[] = [this.#cut(run, from)];
     for (const younger of this.#runs.splice(at + 1)) {
       taken.push(younger.requestsFrom(0));
       this.unanswered -= younger.expected - younger.delivered;
@@ -107,12 +106,13 @@ export class Ledger {
     this.waitingBytes = 0;
   }
 
-  #cut(run: Sent, from: number): void {
+  /** What is left of it stays where it is: answers that wait for those of earlier runs. */
+  #cut(run: Sent, from: number): Uint8Array {
     this.unanswered -= run.expected - run.delivered;
-    run.expected = from;
-    run.delivered = Math.min(run.delivered, from);
-    run.kept = [];
-    if (run.owner !== nobody) run.owner = nobody;
+    const taken = run.cut(from);
+    this.keptBytes -= taken.length;
+    run.owner = nobody;
+    return taken;
   }
 
   /** The oldest run is complete: it goes, and the next hands out what it has. */
