@@ -182,8 +182,18 @@ export class Session implements RunOwner, LineWaiter {
       this.readsOf(sent.shard).answered(sent.line.welcome.runId, sent.place !== 'replica');
       this.ledger.deliver(sent, bytes, answers);
       this.repeats.progressed();
+      if (sent.streamed && sent.done && this.feed.streaming) {
+        this.#cutShort();
+        return;
+      }
     }
     this.#settled();
+  }
+
+  /** The server has answered before it had the whole request, as Redis does when it gives a connection up. So do we. */
+  #cutShort(): void {
+    this.own.dirty();
+    this.finish();
   }
 
   rejected(run: Run, rejection: Rejection, bytes: Uint8Array): void {
