@@ -93,7 +93,7 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
   readonly replicaWaitMs: number;
   /** How long a client whose connection we end may take to close its side. */
   readonly lingerMs: number;
-  /** A spliced session is closed on drain once it has been silent for so long. */
+  /** On drain a subscriber is closed after so long, and what cannot be followed once its server has been silent so long. */
   readonly drainQuietMs: number;
   /** Between two looks at the files of certificates and passwords. */
   readonly fileCheckIntervalMs: number;

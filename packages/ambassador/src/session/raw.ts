@@ -37,6 +37,8 @@ export class RawMode {
   readonly #counts = { common: 0, shard: 0 };
   #held: Uint8Array[] = [];
   #heldBytes = 0;
+  /** When this, or draining, began; or when the server of a client that cannot be followed said something last. */
+  #saidMs: number;
 
   constructor(session: Session, line: Line, blind: boolean, malformed: () => void, leave: () => void) {
     this.#session = session;
@@ -44,6 +46,7 @@ export class RawMode {
     this.#leave = leave;
     this.#forGood = this.#blind = blind;
     this.#malformed = malformed;
+    this.#saidMs = session.ports.now();
     line.startRaw((chunk) => this.#received(chunk));
     line.wait(session);
   }
@@ -83,6 +86,18 @@ export class RawMode {
     this.#ended = true;
     this.#flush();
     this.#line.endWriting();
+  }
+
+  drain(): void {
+    this.#saidMs = this.#session.ports.now();
+  }
+
+  /** Draining: what was said last has had its time. A subscriber hears of no end, so others talking keeps it no longer. */
+  get drained(): boolean {
+    const { ports, context } = this.#session;
+    const left = this.#saidMs + context.limits.drainQuietMs - ports.now();
+    if (left > 0) this.#session.wakeIn(left);
+    return left <= 0;
   }
 
   end(): void {
@@ -153,6 +168,7 @@ export class RawMode {
 
   #received(chunk: Uint8Array): void {
     if (this.#blind && this.#barrier === undefined) {
+      this.#saidMs = this.#session.ports.now();
       this.#session.toClient(chunk);
       return;
     }

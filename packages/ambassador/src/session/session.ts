@@ -139,6 +139,7 @@ export class Session implements RunOwner, LineWaiter {
   /** No further requests: what has been received whole is answered, then the client is closed. */
   drain(): void {
     this.#draining = true;
+    this.#passing.raw?.drain();
     this.advance();
   }
 
@@ -405,6 +406,10 @@ export class Session implements RunOwner, LineWaiter {
       }
     }
     if (raw && this.#clientEnded && shown === 'more') this.#passing.raw?.clientEnded();
+    if (raw && this.#draining && this.#passing.raw?.drained === true) {
+      this.finish();
+      return;
+    }
     // Redis lets go at once of a client that leaves while it blocks: its end is to be seen behind what it sent ahead.
     const blocks = !this.ledger.empty && (this.state.pins.has('blocking') || this.state.pins.has('wait'));
     if (blocks && this.#clientEnded) {
