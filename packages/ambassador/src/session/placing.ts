@@ -148,9 +148,13 @@ export class Placing {
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     if (line.welcome.role !== 'slave' || repeats.asked !== undefined) return line;
-    // A server that came back as a replica must not be written to, however it is called.
-    realm.doubt({ kind: 'readonly', server: server.name });
     line.close('it says it is a replica');
+    return this.#awaitRole({ realm, shard }, server);
+  }
+
+  /** A server that came back as a replica must not be written to, however it is called. */
+  #awaitRole({ realm, shard }: Target, server: Server): boolean {
+    realm.doubt({ kind: 'readonly', server: server.name });
     return this.#await(`${server.name} says it is a replica`, shard.checking);
   }
 
@@ -179,6 +183,10 @@ export class Placing {
     if (another) return waiting.hold(Held.order);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
+    if (line.welcome.role === 'slave' && !own.kept && quiet) {
+      own.drop();
+      return this.#awaitRole(target, line.server);
+    }
     return this.#mayFollow(line) ? line : waiting.hold(Held.order);
   }
 

@@ -334,6 +334,8 @@ export class Line {
         return;
       }
       const isError = start >= 0 && chunk[start] === minus;
+      // A MULTI or EXEC that was refused leaves the connection as nobody here supposes.
+      if (isError && this.exclusive) this.dirty = true;
       const rejection = isError ? rejectionIn(chunk, start, at) : undefined;
       if (isError && rejection === undefined) this.#options.onErrorReply(this);
       if (rejection !== undefined) {
