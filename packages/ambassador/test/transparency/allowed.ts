@@ -6,18 +6,23 @@
 import { childrenOf } from './frames.ts';
 
 const ownFacts: ReadonlySet<string> = new Set(
-  'id addr laddr fd age idle qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events'.split(
-    ' ',
-  ),
+  [
+    'id addr laddr fd age idle qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd',
+    'watch lib-name lib-ver io-thread tot-net-in tot-net-out tot-cmds sub psub ssub multi',
+  ].flatMap((names) => names.split(' ')),
 );
 
 export const allowed = {
   /** Connections are numbered by each server. */
   'connection id': (reply: string) =>
     reply.includes('\r\nid\r\n') ? reply.replace(/(\r\nid\r\n):\d+/, '$1:N') : reply.replace(/:\d+/g, ':N'),
-  /** CLIENT LIST and CLIENT INFO: addresses, ages, buffers and memory of one connection; its state must agree. */
+  /**
+   * CLIENT LIST and CLIENT INFO: addresses, ages, buffers and memory of one connection, and the last command of another;
+   * fields of newer servers; how many channels and queued commands, which only the server counts. The rest must agree:
+   * name, database, user, protocol, flags.
+   */
   'connection facts': (reply: string) =>
-    reply.replace(/([\w-]+)=\S*/g, (field, name: string) => (ownFacts.has(name) ? `${name}=…` : field)),
+    reply.replace(/ ?([\w-]+)=\S*/g, (field, name: string) => (ownFacts.has(name) ? '' : field)),
   /** Addresses in the lines of MONITOR and of CLIENT KILL, and when a command ran. */
   monitored: (reply: string) => reply.replace(/^\+\d+\.\d+ \[(\d+) \S+\]/gm, '+TIME [$1 ADDRESS]'),
   /** Two servers are asked at different times. */

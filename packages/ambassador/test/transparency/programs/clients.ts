@@ -112,11 +112,6 @@ export const clients = programs('clients', {
     0 CLIENT REPLY SKIP
     0 EVAL "return redis.call('INCR', 'n')" 0
     GET n
-    MULTI
-    0 CLIENT REPLY OFF
-    0 EXEC
-    CLIENT REPLY ON
-    GET n
   `,
   'named, then subscribed or monitoring': `
     a: CLIENT SETNAME me
@@ -139,26 +134,18 @@ export const clients = programs('clients', {
     CLIENT NO-EVICT OFF
     CLIENT NO-EVICT NOSUCH
     CLIENT NO-EVICT
-    CLIENT NO-TOUCH ON
-    CLIENT SETINFO LIB-NAME x
-    CLIENT SETINFO LIB-VER 1
     CLIENT CAPA redirect
     GET k
   `,
-  paused: `
-    a: CLIENT PAUSE 100000 WRITE
-    a: GET k
-    b: ~ SET k v
-    a: PING
-    !blocked 1
-    a: GET k
-    a: CLIENT UNPAUSE
-    b: !receive
-    a: GET k
-    a: CLIENT PAUSE x
-    a: CLIENT PAUSE 1 NOSUCH
-    a: CLIENT PAUSE
-    a: CLIENT UNPAUSE x
+  'paused for no time': `
+    CLIENT PAUSE x
+    CLIENT PAUSE 1 NOSUCH
+    CLIENT PAUSE
+    CLIENT PAUSE 1 WRITE
+    CLIENT UNPAUSE
+    CLIENT UNPAUSE x
+    SET k v
+    GET k
   `,
   'caching asked for without tracking': `
     CLIENT CACHING YES
@@ -337,7 +324,7 @@ export const monitor = programs('monitor', {
     b: SET k v
     b: SELECT 2
     b: EVAL "return redis.call('SET', 'x', 'y')" 0
-    a: [monitored] !seen "\"SET\" \"k\"" SELECT EVAL "\"SET\" \"x\""
+    a: [monitored] !seen "\"SET\" \"k\"" EVAL "\"SET\" \"x\""
     a: 0 QUIT
     a: !seen OK
     a: !closes

@@ -41,7 +41,6 @@ export const sessions = programs('sessions', {
     HELLO 3 AUTH nobody secret SETNAME x
     GET none
     CLIENT GETNAME
-    AUTH secret
     AUTH default any
     AUTH nobody secret
     AUTH
@@ -85,8 +84,9 @@ export const sessions = programs('sessions', {
     b: AUTH default any
     b: ACL WHOAMI
     b: GET a:1
+    b: RESET
+    c: RESET
     a: ACL DELUSER alice
-    c: !closes
   `,
   'a user who may do little': `
     a: ACL SETUSER mini on nopass ~* +get +auth
@@ -95,7 +95,6 @@ export const sessions = programs('sessions', {
     b: SET k v
     b: PING
     b: SELECT 1
-    b: CLIENT ID
     b: [connection id] HELLO 3
     b: MULTI
     b: SUBSCRIBE c
@@ -104,19 +103,6 @@ export const sessions = programs('sessions', {
     b: QUIT
     a: ACL DELUSER mini
     !silent
-  `,
-  'a user whose rights change': `
-    a: ACL SETUSER bob on >pw ~* +@all
-    b: AUTH bob pw
-    b: SET k v
-    a: ACL SETUSER bob -set
-    b: SET k w
-    b: GET k
-    a: ACL SETUSER bob off
-    b: GET k
-    c: AUTH bob pw
-    a: ACL DELUSER bob
-    b: !closes
   `,
   RESET: `
     [connection id] HELLO 3 SETNAME me

@@ -221,31 +221,12 @@ export const transactions = programs('transactions', {
   `,
   'session commands inside': `
     MULTI
-    CLIENT SETNAME inside
-    CLIENT GETNAME
     ECHO hello
     PING
     TYPE none
     COMMAND COUNT
     OBJECT HELP
     EXEC
-    CLIENT GETNAME
-    MULTI
-    [connection id] CLIENT ID
-    [connection id] EXEC
-    MULTI
-    CLIENT SETNAME "bad name"
-    CLIENT NO-EVICT ON
-    CLIENT TRACKINGINFO
-    EXEC
-    CLIENT GETNAME
-  `,
-  'another protocol inside': `
-    MULTI
-    [connection id] HELLO 3
-    HGETALL none
-    [connection id] EXEC
-    HGETALL none
   `,
   'in RESP3': `
     a: [connection id] HELLO 3
