@@ -29,6 +29,8 @@ export class Naming {
   /** A line of words becomes the array that means the same. False: only Redis can say what is wrong with it. */
   takesWords(): boolean {
     const { feed, outbox } = this.#session;
+    // Redis looks for the end of a line as C looks in a string: behind a nul byte it sees none.
+    if (feed.frame().includes(0)) return false;
     try {
       const words = decodeRequest(feed.frame());
       outbox.flush();
