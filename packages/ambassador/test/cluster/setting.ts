@@ -53,3 +53,8 @@ export function keysAt(cluster: Cluster, owner: ClusterNode, count: number, pref
   }
   return keys;
 }
+
+/** As RESP writes a value. */
+export function bulk(value: string): string {
+  return `$${value.length}\r\n${value}\r\n`;
+}

@@ -7,7 +7,9 @@ import { needs, startCluster, startRedis } from '../../../../test/harness/index.
 import type { Cluster, Redis } from '../../../../test/harness/index.ts';
 import { Client, startAmbassador } from '../session/setting.ts';
 import type { Running } from '../session/setting.ts';
-import { inTurn, keysAt, pipeline, slot, told } from './setting.ts';
+import { families } from './families.ts';
+import { primaryDies } from './primary-dies.ts';
+import { inTurn, keysAt, pipeline, told } from './setting.ts';
 import type { Line } from './setting.ts';
 
 interface Sides {
@@ -34,185 +36,6 @@ async function alike(t: Test, sides: Sides, lines: readonly Line[]): Promise<voi
   const piped = told(lines, await pipeline(again.through, lines));
   t.strictSame(piped, told(lines, await pipeline(again.direct, lines)), 'in one pipeline');
 }
-
-const families: Readonly<Record<string, readonly Line[]>> = {
-  strings: [
-    'SET s1 a',
-    'APPEND s1 b',
-    'GET s1',
-    'GETRANGE s1 0 0',
-    'SETRANGE s2 3 x',
-    'STRLEN s2',
-    'INCR n1',
-    'INCRBY n1 41',
-    'INCR s1',
-    'INCRBYFLOAT n2 1.5',
-    'GETSET s1 c',
-    'GETDEL s1',
-    'GETEX n1 PERSIST',
-    'SETNX s3 1',
-    'SETNX s3 2',
-    'SETBIT b1 7 1',
-    'BITCOUNT b1',
-    'BITFIELD b1 GET u8 0',
-    'BITFIELD b1 SET u8 0 9',
-    'PFADD h1 a b',
-    'PFCOUNT h1',
-    'EXPIRE n1 1000',
-    'PERSIST n1',
-    'TTL n1',
-    'TYPE n1',
-  ],
-  collections: [
-    'RPUSH l1 a b c',
-    'LRANGE l1 0 -1',
-    'LPOP l1',
-    'LINSERT l1 BEFORE c x',
-    'LLEN l1',
-    'HSET h1 f 1 g 2',
-    'HGETALL h1',
-    'HINCRBY h1 f 3',
-    'HMGET h1 f g x',
-    'SADD t1 a',
-    'SISMEMBER t1 a',
-    'SMEMBERS t1',
-    'ZADD z1 1 a 2 b',
-    'ZRANGE z1 0 -1 WITHSCORES',
-    'ZINCRBY z1 5 a',
-    'ZPOPMIN z1',
-    'GEOADD g1 13.3 38.1 a',
-    'GEOPOS g1 a',
-    'XADD x1 1-1 f v',
-    'XRANGE x1 - +',
-    'XLEN x1',
-    'XGROUP CREATE x1 g 0',
-    'XREADGROUP GROUP g c COUNT 1 STREAMS x1 >',
-    'XREAD COUNT 1 STREAMS x1 0',
-    'LPUSH z1 a',
-    'GET l1',
-    'SORT l1 ALPHA',
-    'RENAME {l1}a {l1}b',
-    'COPY l1 {l1}c',
-    'LMPOP 1 l1 LEFT',
-    'OBJECT ENCODING l1',
-  ],
-  'many keys': [
-    'SET a 1',
-    'SET b 2',
-    'SET c 3',
-    'LPUSH list x',
-    'MGET a b c',
-    'MGET c a none b a list',
-    'MGET a',
-    'MGET',
-    'EXISTS a b c a none list',
-    'TOUCH a b none',
-    'DEL a none c',
-    'MGET a b c',
-    'UNLINK b list none list',
-    'EXISTS a b c list',
-    'DEL',
-    'MGET {t}1 {t}2',
-    'MSET {t}1 x {t}2 y',
-    'MGET {t}2 {t}1 a',
-    'DBSIZE',
-    'SET only 1',
-    'FLUSHALL',
-    'DBSIZE',
-    'RANDOMKEY',
-    'SET only 1',
-    'RANDOMKEY',
-    'KEYS only*',
-    'KEYS none*',
-    'EXISTS only',
-    'MGET a b c',
-    'SCAN x',
-    'SCAN',
-    'SCAN 0 COUNT x',
-  ],
-  transactions: [
-    'MULTI',
-    'EXEC',
-    'MULTI',
-    'DISCARD',
-    'EXEC',
-    'DISCARD',
-    'MULTI x',
-    'MULTI',
-    'SET a 1',
-    'MULTI',
-    'INCR a',
-    'GET a',
-    'EXEC',
-    'MULTI',
-    'SET b 1',
-    'NONSENSE',
-    'EXEC',
-    'GET b',
-    'MULTI',
-    'SET b 1',
-    'GET',
-    'EXEC',
-    'MULTI',
-    'SET b 1',
-    'LPUSH b x',
-    'EXEC',
-    'MULTI',
-    'SET b 2',
-    'DISCARD',
-    'GET b',
-    'WATCH a',
-    'UNWATCH',
-    'WATCH a',
-    'MULTI',
-    'INCR a',
-    'EXEC',
-    'GET b',
-    'GET a',
-  ],
-  scripts: [
-    'SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db',
-    ['EVAL', "return redis.call('SET', KEYS[1], ARGV[1])", '1', 'a', '1'],
-    ['EVAL', "return redis.call('GET', KEYS[1])", '1', 'a'],
-    ['SCRIPT', 'LOAD', "return redis.call('GET', KEYS[1])"],
-    'EVALSHA d3c21d0c2b9ca22f82737626a27bcaf5d288f99f 1 a',
-    'EVALSHA d3c21d0c2b9ca22f82737626a27bcaf5d288f99f 1 b',
-    'EVALSHA D3C21D0C2B9CA22F82737626A27BCAF5D288F99F 1 c',
-    'SCRIPT EXISTS d3c21d0c2b9ca22f82737626a27bcaf5d288f99f ffffffffffffffffffffffffffffffffffffffff',
-    'EVALSHA ffffffffffffffffffffffffffffffffffffffff 1 a',
-    ['EVAL', 'return ARGV[1]', '0', 'x'],
-    ['EVAL', 'nonsense', '0'],
-    [
-      'FUNCTION',
-      'LOAD',
-      "#!lua name=lib\nredis.register_function('put', function(k, v) return redis.call('SET', k[1], v[1]) end)",
-    ],
-    'FCALL put 1 a 5',
-    'FCALL put 1 b 6',
-    'FCALL put 1 c 7',
-    'MGET a b c',
-    'FUNCTION LIST',
-    'FUNCTION DELETE lib',
-    'FCALL put 1 a 5',
-    'SCRIPT FLUSH',
-    'SCRIPT EXISTS d3c21d0c2b9ca22f82737626a27bcaf5d288f99f',
-    'EVALSHA d3c21d0c2b9ca22f82737626a27bcaf5d288f99f 1 a',
-  ],
-  'a standalone': [
-    'CLUSTER INFO',
-    'CLUSTER',
-    'CLUSTER SLOTS',
-    'PING',
-    'ECHO x',
-    'PUBLISH nobody x',
-    'PUBSUB CHANNELS',
-    'READONLY',
-    'ASKING',
-    'CONFIG SET maxmemory-samples 7',
-    'CONFIG GET maxmemory-samples',
-    'CLIENT REPLY ON',
-  ],
-};
 
 const redis = needs('redis-server', 'redis-cli');
 
@@ -256,12 +79,14 @@ test('a cluster behind the ambassador', redis, async (t) => {
       got,
       keys.map((_, i) => `$${String(i).length}\r\n${i}\r\n`),
     );
-    const mixed = keys.flatMap((key, i) => [
-      `INCR n${i % 7}`,
-      `GET n${(i + 3) % 7}`,
-      i % 10 === 0 ? `MGET n0 n1 n2 n3 n4 n5 n6` : `APPEND log${i % 3} ${i % 7}`,
-      i % 25 === 0 ? 'DEL n1 n4 n6' : `GET ${key}`,
-    ]);
+    const mixed = keys
+      .slice(0, 250)
+      .flatMap((key, i) => [
+        `INCR n${i % 7}`,
+        `GET n${(i + 3) % 7}`,
+        i % 10 === 0 ? `MGET n0 n1 n2 n3 n4 n5 n6` : `APPEND log${i % 3} ${i % 7}`,
+        i % 25 === 0 ? 'DEL n1 n4 n6' : `GET ${key}`,
+      ]);
     await pipeline(direct, sets);
     t.strictSame(told(mixed, await pipeline(through, mixed)), told(mixed, await pipeline(direct, mixed)));
   });
@@ -291,11 +116,6 @@ test('a cluster behind the ambassador', redis, async (t) => {
     const page = await through.ask('KEYS', '*');
     t.ok(page.startsWith('*301\r\n'));
     t.equal(await through.ask('DBSIZE'), ':301\r\n');
-    const moved = 'scan7';
-    const from = cluster.primaries[0] ?? t.fail();
-    const to = cluster.primaries[1] ?? t.fail();
-    t.ok(from && to);
-    t.ok(slot(moved) >= 0);
   });
 
   await t.test('a watched key that another client changes', async (t) => {
@@ -425,4 +245,6 @@ test('a cluster behind the ambassador', redis, async (t) => {
       `*3\r\n${keys.map((key) => `$${key.length}\r\n${key}\r\n`).join('')}`,
     );
   });
+
+  await t.test('a primary dies', (t) => primaryDies(t, cluster, amb));
 });
