@@ -175,9 +175,11 @@ class ClusterRealm implements Realm {
     if (held === undefined) return;
     const { belief, servers, primary } = held.shard;
     const meant = belief.kind === 'named' && belief.name === server.name;
-    if (meant && this.#table.get(slot) === held) return;
+    const known = this.#table.get(slot) === held;
+    if (meant && known) return;
     this.#metrics.redirected();
     this.#table.set(slot, held);
+    if (!known) held.shard.topology.tookOver();
     // Within a shard it means a failover, or old news: its primary knows, so nothing is sent to it until it has told.
     if (!meant && primary !== undefined) held.shard.suspect(primary.name, 'may have lost its slots');
     else if (!meant) held.shard.place(servers, { kind: 'named', name: server.name, why: '' });
@@ -300,6 +302,9 @@ class ClusterRealm implements Realm {
       const held = pairs.get(group) ?? this.#hold(group.primary);
       if (held !== undefined) pairs.set(group, held);
     }
+    for (const [{ ranges }, held] of pairs) {
+      if (this.#table.overlap(held, ranges) < sizeOf(ranges)) held.shard.topology.tookOver();
+    }
     this.#table.replace([...pairs].map(([group, held]) => [held, group.ranges]));
     this.#refill(this.#held);
     this.#tell(this.#table.unserved === 0 ? '' : `${this.#table.unserved} slots are served by nobody`);
@@ -351,4 +356,8 @@ function shuffled<T>(items: readonly T[], next: () => number): T[] {
     .map((item) => ({ item, at: next() }))
     .toSorted((a, b) => a.at - b.at)
     .map(({ item }) => item);
+}
+
+function sizeOf(ranges: NodeGroup['ranges']): number {
+  return ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }

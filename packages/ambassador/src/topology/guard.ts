@@ -47,6 +47,8 @@ export class ReadGuard {
 
   /** Whether a read at this replica keeps the promise. */
   allows(replica: Replica): boolean {
+    const { floor } = this.#topology;
+    if (floor > 0 && replica.covered <= floor) return false;
     if (this.#home === undefined) return true;
     if (replica.runId === undefined) return false;
     if (this.#isHome(replica)) return true;

@@ -91,6 +91,7 @@ export class Topology {
   #rounds: Round[] = [];
   #sent = 0;
   #breaks = 0;
+  #floor = 0;
   #primary: PrimaryState = { name: '', runId: undefined, why: notYetSeen };
   #replicas = new Map<string, Replica>();
   #list: readonly Replica[] = [];
@@ -119,6 +120,17 @@ export class Topology {
   /** Times a process has turned up with data that does not continue what it had. */
   get breaks(): number {
     return this.#breaks;
+  }
+
+  /** What covers no round above this one may lack data that came from other servers. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Data of other servers is here from now on, slots of a cluster say: whoever wrote it there has no fence here. */
+  tookOver(): void {
+    this.#floor = this.#sent;
+    this.#breaks += 1;
   }
 
   get primary(): Readonly<PrimaryState> {

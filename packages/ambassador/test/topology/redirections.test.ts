@@ -24,8 +24,17 @@ test(
       () => realm.shardOf(7)?.primary?.name === owner.address,
     );
     t.equal(realm.shards.length, 3);
+    const other = realm.shards.find(({ primary }) => primary?.name === cluster.primaries[1]?.address);
+    const breaks = other?.topology.breaks ?? 0;
     realm.doubt({ kind: 'moved', slot: 7, to: `:${(cluster.primaries[1] as ClusterNode).port}` });
     t.equal(realm.shardOf(7)?.primary?.name, cluster.primaries[1]?.address, 'on the same host');
+    t.equal(
+      other?.topology.breaks,
+      breaks + 1,
+      'what came from elsewhere is not proven by what was proven here',
+    );
+    realm.doubt({ kind: 'moved', slot: 7, to: cluster.primaries[1]?.address ?? '' });
+    t.equal(other?.topology.breaks, breaks + 1, 'no news');
     await eventually(
       'nor is that believed for long',
       () => realm.shardOf(7)?.primary?.name === owner.address,

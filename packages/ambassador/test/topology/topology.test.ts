@@ -237,3 +237,39 @@ test('INFO is read, from a primary and a replica', async (t) => {
   t.equal(readSample('x', 'role:master\r\nmaster_repl_offset:1\r\n'), undefined, 'before Redis 4');
   t.equal(readSample('x', 'role:master\r\nmaster_replid:a\r\n'), undefined);
 });
+
+test('the guard: who takes over data of others has to prove that its replicas have it', async (t) => {
+  const { known, a, round } = topology();
+  round(master(1), 0);
+  known.replicaAnswered('a', slave(1), 0);
+  const home = new ReadGuard(known);
+  home.answered('a1', false);
+  const behind = new ReadGuard(known);
+  behind.answered('p1', true);
+  const wroteElsewhere = new ReadGuard(known);
+  const all = [home, behind, wroteElsewhere];
+  round(master(1), 1);
+  known.replicaAnswered('a', slave(1), 1);
+  t.same(
+    all.map((guard) => guard.allows(a)),
+    [true, true, true],
+  );
+  known.tookOver();
+  t.same(
+    all.map((guard) => guard.allows(a)),
+    [false, false, false],
+    'a round from before says nothing of it',
+  );
+  round(master(2), 2);
+  known.replicaAnswered('a', slave(1), 2);
+  t.same(
+    all.map((guard) => guard.allows(a)),
+    [false, false, false],
+    'it has not applied that yet',
+  );
+  known.replicaAnswered('a', slave(2), 3);
+  t.same(
+    all.map((guard) => guard.allows(a)),
+    [true, true, true],
+  );
+});
