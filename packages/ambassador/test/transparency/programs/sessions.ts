@@ -255,7 +255,7 @@ export const wire = programs('the wire', {
     c: !closes
   `,
   'a line longer than any': String.raw`
-    !raw @x*70000
+    !raw @x*65537
     !closes
   `,
   'what browsers say': String.raw`
