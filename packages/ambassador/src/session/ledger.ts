@@ -6,6 +6,7 @@
  */
 
 import { nobody } from '../upstream/run.ts';
+import type { Shard } from '../topology/realm.ts';
 import type { Line } from '../upstream/line.ts';
 import type { Sent } from './sent.ts';
 
@@ -34,6 +35,15 @@ export class Ledger {
   /** The youngest run; undefined when nothing is owed. */
   get last(): Sent | undefined {
     return this.#runs.at(-1);
+  }
+
+  /** The youngest run that a server of `shard` still owes answers to. */
+  lastOf(shard: Shard): Sent | undefined {
+    for (let i = this.#runs.length - 1; i >= 0; i--) {
+      const run = this.#runs[i] as Sent;
+      if (run.shard === shard && !run.done) return run;
+    }
+    return undefined;
   }
 
   /** Every answer a server owes is owed by `line`. */

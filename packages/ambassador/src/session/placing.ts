@@ -349,13 +349,14 @@ export class Placing {
   }
 
   #situation(shard: Shard, lane: Lane): { primaryOwes: boolean; reached: string | undefined } {
-    const { outbox, context, state } = this.#session;
-    const { last } = outbox;
+    const { outbox, ledger, context, state } = this.#session;
+    const last = outbox.last?.shard === shard ? outbox.last : ledger.lastOf(shard);
     const { replica } = this.#session.readsOf(shard);
     const line =
       replica === undefined ? undefined : context.servers.openLine(replica.name, state.identity, lane);
     return {
-      primaryOwes: last !== undefined && last.shard === shard && last.place !== 'replica',
+      // A replica that takes no reads any more may show more than the next one, and what it will is not known yet.
+      primaryOwes: last !== undefined && last.replica?.eligible !== true,
       reached: line?.welcome.runId,
     };
   }

@@ -46,6 +46,7 @@ export interface Policy {
 export interface Routes {
   /** The realm of a key; undefined key: of commands without one. */
   realmOf(key: Uint8Array | undefined): Realm;
+  readonly all: readonly Realm[];
   /** More than one realm: keys have to be looked at. */
   readonly several: boolean;
   policyOf(shard: Shard): Policy;

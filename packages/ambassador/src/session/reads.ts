@@ -25,7 +25,7 @@ export type ReadTarget =
 
 /** What the session is doing at this moment. */
 export interface Situation {
-  /** The primary owes it answers. */
+  /** The primary owes it answers, or a replica that is not to be read any more. */
   readonly primaryOwes: boolean;
   /** The process its connection to its replica has reached; undefined while there is no connection. */
   readonly reached: string | undefined;

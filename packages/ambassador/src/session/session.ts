@@ -294,9 +294,24 @@ export class Session implements RunOwner, LineWaiter {
     let reads = this.#reads.get(shard);
     if (reads === undefined) {
       reads = new Reads(shard, this.context.limits, this);
+      // Its data may be that of a shard that is gone, and this session knew how far that was.
+      if (this.#forgetShards()) reads.answered('', false);
       this.#reads.set(shard, reads);
     }
     return reads;
+  }
+
+  /** Shards that are no more, since a reload or since a cluster has lost them. True when there were any. */
+  #forgetShards(): boolean {
+    const { all } = this.context.routes();
+    let any = false;
+    for (const [shard, reads] of this.#reads) {
+      if (all.some(({ shards }) => shards.includes(shard))) continue;
+      reads.end();
+      this.#reads.delete(shard);
+      any = true;
+    }
+    return any;
   }
 
   /** What the command shown amounts to, its arguments considered; undefined while a server is asked about it. */
