@@ -46,6 +46,8 @@ export interface Sentinels {
 const INTERVALS: readonly string[] = [
   ...['info-period', '200', 'publish-period', '400', 'ping-period', '100', 'ask-period', '100'],
   ...['min-link-reconnect-period', '100', 'election-timeout', '2000'],
+  // A sentinel that was kept from running distrusts its clock and does nothing for half a minute.
+  ...['tilt-period', '500'],
 ];
 
 /** Resolves when every sentinel sees the primary, its replicas and the others. Declare `needs('redis-server', 'redis-cli')`. */
@@ -100,7 +102,7 @@ function sentinels(members: readonly Redis[], name: string): Sentinels {
     const running = members.filter(({ process }) => !process.ended);
     return Promise.all(running.map((member) => primaryOf(member, name)));
   };
-  const replaced = (address: string, timeoutMs = 20_000): Promise<string> =>
+  const replaced = (address: string, timeoutMs = 30_000): Promise<string> =>
     eventually(
       `the sentinels name another primary than ${address}`,
       async () => {
