@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'tap';
 import { seededRandom } from '@outrigger/core/clock';
+import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import { randomPieces, randomProgram } from '../session/programs.ts';
 import { Client, command, startAmbassador, startServers } from '../session/setting.ts';
@@ -38,6 +39,14 @@ test(
       const program = randomProgram(random, 60);
       const bytes = program.map((args) => command(...args)).join('');
       const pieces = randomPieces(bytes, random, round % 3 === 0 ? 8 : 2000);
+      // A new client is a new session: it is promised nothing of what the last one has written.
+      await primary.cli('SET', 'round', String(round));
+      for (const replica of replicas) {
+        await eventually(
+          'a replica is there',
+          async () => (await replica.cli('GET', 'round')) === String(round),
+        );
+      }
       const through = await amb.client();
       const direct = await Client.connect(plain.port);
       const got = await run(through, bytes, pieces, program.length);

@@ -1,420 +1,522 @@
 /**
- * A simulated world around one session: a primary, replicas that follow it at their own pace, connections that deliver
- * and fail when chance says so, and the poller's rounds. Everything that happens is one of a few steps, drawn from a
- * seed; what a step shows the session is checked at once against what the session may see.
+ * A simulated world: clients whose sessions share lines to a primary and replicas that follow it at their own pace.
+ * Everything that happens is one of a few steps, drawn from a seed: bytes of clients and answers of servers cut anywhere,
+ * connections lost at any point (what had reached the server may still be executed), servers that restart, load, lose
+ * their primary, are demoted and promoted. What a step shows a client is checked at once (simulated-client.ts); what
+ * servers execute is checked here.
  */
 
+import { silentLogger } from '@outrigger/core/log';
 import type { Random, Timer } from '@outrigger/core/clock';
-import { Metrics } from '@outrigger/core/metrics';
-import { decodeRequest, RequestEvent, RequestScanner } from '@outrigger/core/resp';
-import { CommandTable } from '../../src/commands/commands.ts';
+import { CommandTable } from '../../src/commands/table.ts';
 import { defaultLimits } from '../../src/daemon/limits.ts';
-import { SessionCounters } from '../../src/observe/metrics.ts';
-import type { Role, SessionPorts } from '../../src/session/ports.ts';
+import { ScriptBook } from '../../src/locals/scripts.ts';
+import type { EngineCounters } from '../../src/observe/counters.ts';
+import type { SessionContext } from '../../src/session/ports.ts';
+import { Budget } from '../../src/session/budget.ts';
 import { Session } from '../../src/session/session.ts';
 import { Topology } from '../../src/topology/topology.ts';
-import type { Replica } from '../../src/topology/topology.ts';
-import { command } from './setting.ts';
-
-interface Write {
-  readonly key: string;
-  /** Unique in the world, and `own:N` for the session's N-th command. */
-  readonly value: string;
-}
-
-interface Process {
-  readonly name: string;
-  runId: string;
-  /** How much of the log it has applied. */
-  applied: number;
-}
-
-interface Connection {
-  readonly role: Role;
-  readonly process: Process;
-  readonly runId: string;
-  /** Requests on their way, then answers on theirs. */
-  readonly requests: Buffer[];
-  answers: string;
-  scanner: RequestScanner;
-  open: boolean;
-}
-
-interface Asked {
-  readonly args: readonly string[];
-}
+import type { Realm, Shard } from '../../src/topology/realm.ts';
+import type { Line } from '../../src/upstream/line.ts';
+import type { Server } from '../../src/upstream/server.ts';
+import { Servers } from '../../src/upstream/servers.ts';
+import { SimulatedClient } from './simulated-client.ts';
+import type { ClientWorld } from './simulated-client.ts';
+import { script, SimulatedRedis } from './simulated-redis.ts';
+import type { Effect, Peer } from './simulated-redis.ts';
+import { SimulatedWire } from './simulated-wire.ts';
 
 export interface Character {
-  readonly consistency: 'session' | 'eventual';
+  readonly clients: number;
   readonly replicas: number;
-  /** How often connections fail and replicas restart. */
+  readonly consistency: 'session' | 'eventual';
+  /** Commands each client sends, and how many before it waits for an answer. */
+  readonly commands: number;
+  readonly depth: number;
+  /** How often something goes wrong. */
   readonly trouble: number;
-  /** How often others write, and how often a replica applies one of the writes. */
+  /** Whether a deposed primary's connections are closed at that moment, as Sentinel does. */
+  readonly closesDeposed: boolean;
+  /** How often others write, and how often a replica applies an effect. */
   readonly others: number;
   readonly pace: number;
-  readonly writes: number;
-  /** Commands the client sends before it waits for an answer. */
-  readonly depth: number;
 }
 
-export class World implements SessionPorts {
+const table = new CommandTable();
+const limits = {
+  ...defaultLimits,
+  failFastMs: 5,
+  handoverAfterMs: 5,
+  handoverWaitMs: 5,
+  handoverIntervalMs: 5,
+  maxPipelined: 8,
+  maxHeldBytes: 256,
+  maxIdleLeases: 1,
+};
+
+export class World implements ClientWorld {
   readonly problems: string[] = [];
-  /** What the session's reads saw, by the process that answered. */
-  readonly readsAt = new Map<string, number>();
+  /** Within this step a connection was lost with half an answer. */
+  halfAnswer = false;
   readonly #random: Random;
   readonly #character: Character;
-  readonly #log: Write[] = [];
-  readonly #primary: Process = { name: 'p', runId: 'p.1', applied: 0 };
-  readonly #replicas: Process[];
-  readonly #topology = new Topology(() => Number.POSITIVE_INFINITY);
-  readonly #session: Session;
-  readonly #connections: Partial<Record<Role, Connection>> = {};
-  readonly #opening: { role: Role; process: Process }[] = [];
-  readonly #polls: (() => void)[] = [];
-  readonly #timers = new Set<{ at: number; fire: () => void }>();
-  readonly #asked: Asked[] = [];
-  readonly #answered: string[] = [];
-  readonly #executed = new Map<string, number>();
-  /** Key → position in the log of the newest value the session has seen or been told it wrote. */
-  readonly #seen = new Map<string, number>();
-  #reading = true;
-  #over = false;
-  #sent = 0;
-  #unsent = '';
-  #partial = '';
+  readonly #clients: SimulatedClient[];
+  readonly #redis: SimulatedRedis[];
+  readonly #topology: Topology;
+  readonly #servers: Servers;
+  readonly #context: SessionContext;
+  readonly #wires = new Set<SimulatedWire>();
+  readonly #soon = new Set<Line>();
+  readonly #timers = new Set<{ readonly at: number; readonly call: () => void }>();
+  readonly #waiting = new Set<SimulatedClient>();
+  readonly #effects = new Map<string, Effect>();
+  readonly #executions = new Map<string, number>();
+  /** Session → the number of its last command that took effect. */
+  readonly #last = new Map<string, number>();
+  readonly #questions: (() => void)[] = [];
+  /** Who is the primary, and who is believed to be. */
+  #primary: SimulatedRedis;
+  #named: SimulatedRedis;
+  #known: Server | undefined;
+  #heardRunId = '';
+  #wantRound = true;
+  #asking = false;
   #now = 0;
-  #others = 0;
-  #wantRound = false;
-  #polling = false;
+  #count = 0;
 
-  constructor(random: Random, character: Character) {
-    const { consistency, replicas } = character;
+  constructor(random: Random, character: Character, counters: EngineCounters) {
     this.#random = random;
     this.#character = character;
-    this.#replicas = Array.from({ length: replicas }, (_, i) => ({
-      name: `r${i}`,
-      runId: `r${i}.1`,
-      applied: 0,
-    }));
-    this.#topology.setServers('p', this.#replicas.map(({ name }) => name)); // prettier-ignore
-    this.#session = new Session(this, {
-      table: new CommandTable(),
-      topology: this.#topology,
-      limits: { ...defaultLimits, handoverAfterMs: 5, handoverIntervalMs: 5, maxPipelined: 5 },
-      counters: new SessionCounters(new Metrics({ processMetrics: false })),
-      policy: () => ({ readPolicy: 'preferReplica', consistency }),
-      needRound: () => void (this.#wantRound = true),
+    const names = Array.from({ length: character.replicas + 1 }, (_, i) => i + 1);
+    this.#redis = names.map((n) => new SimulatedRedis(n, (effect, at, by) => this.#took(effect, at, by)));
+    this.#primary = this.#named = this.#redis[0] as SimulatedRedis;
+    this.#primary.role = 'master';
+    this.#topology = new Topology(() => Number.POSITIVE_INFINITY, { random, now: () => this.#now });
+    this.#seat();
+    this.#servers = new Servers({
+      openWire: (server, identity, readonly, events) => {
+        const at = this.#redis.find(({ name }) => name === server.name) as SimulatedRedis;
+        if (readonly) this.problem('READONLY is for clusters');
+        const wire = new SimulatedWire(at, events, identity.database, random, () => (this.halfAnswer = true));
+        this.#wires.add(wire);
+        return wire;
+      },
+      soon: (line) => this.#soon.add(line),
+      now: () => this.#now,
+      limits,
+      onLost: (line, refusal, was) => this.#lineLost(line, refusal.why, was),
+      onErrorReply: () => {},
     });
+    this.#context = this.#shared(counters);
+    this.#clients = Array.from(
+      { length: character.clients },
+      (_, i) => new SimulatedClient(i + 1, character.commands, random, this),
+    );
+    for (const client of this.#clients) this.#begin(client);
   }
 
-  /** Runs the program to its end, or gives up and says so. */
-  run(commands: number): void {
-    for (let i = 0; i < commands; i++) this.#ask(i);
-    for (let steps = 0; this.#answered.length < commands && !this.#over; steps++) {
-      if (steps > 20_000) {
-        this.problems.push(`stuck with ${this.#answered.length} of ${commands} answers`);
+  /** Runs until every client has had all its answers, or gives up and says so. */
+  run(): void {
+    const { trouble } = this.#character;
+    for (let steps = 0; this.problems.length === 0 && this.#clients.some(({ done }) => !done); steps++) {
+      const calm = steps > 6_000;
+      if (calm) this.#calm();
+      if (steps > 40_000) {
+        const stuck = this.#clients.filter(({ done }) => !done);
+        for (const client of stuck)
+          this.problem(
+            `client ${client.id} is stuck: ${client.waitsFor}; held for ${client.session.waiting.reason}`,
+          );
         return;
       }
-      this.#step();
+      this.#step(calm ? 0 : trouble);
     }
-    for (const [value, times] of this.#executed) {
-      if (times > 1) this.problems.push(`${value} was executed ${times} times`);
-    }
+    this.#calm();
+    for (let i = 0; i < 3_000; i++) this.#step(0);
+    this.#judge();
   }
 
-  // ---- what the session does
-
-  toClient(bytes: Uint8Array): void {
-    this.#partial += Buffer.from(bytes).toString('latin1');
-    for (;;) {
-      const whole = /^(?:\$-1\r\n|\$\d+\r\n[^\r]*\r\n|[+-:][^\r]*\r\n)/.exec(this.#partial)?.[0];
-      if (whole === undefined) return;
-      this.#partial = this.#partial.slice(whole.length);
-      this.#check(whole);
-    }
+  /** Reads that replicas have answered. */
+  get replicaReads(): number {
+    return this.#redis.reduce((sum, redis) => sum + redis.replicaReads, 0);
   }
 
-  toServer(role: Role, bytes: Uint8Array): boolean {
-    this.#connections[role]?.requests.push(Buffer.from(bytes));
-    return true;
+  // ---- what clients ask of it
+
+  get consistent(): boolean {
+    return this.#character.consistency === 'session';
   }
 
-  open(role: Role, replica?: Replica): void {
-    const process =
-      role === 'primary' ? this.#primary : this.#replicas.find(({ name }) => name === replica?.name);
-    this.#opening.push({ role, process: process as Process });
+  problem(text: string): void {
+    this.problems.push(`${text} (at ${Math.round(this.#now)} ms)`);
   }
 
-  close(role: Role): void {
-    delete this.#connections[role];
-    const i = this.#opening.findIndex((opening) => opening.role === role);
-    if (i >= 0) this.#opening.splice(i, 1);
+  effect(value: string): Effect | undefined {
+    return this.#effects.get(value);
   }
 
-  readClient(on: boolean): void {
-    this.#reading = on;
+  executed(value: string): number {
+    return this.#executions.get(value) ?? 0;
   }
 
-  splice(): void {
-    this.problems.push('spliced without reason');
-    this.#over = true;
+  place(effect: Effect | undefined): number {
+    return effect === undefined ? -1 : this.#primary.log.indexOf(effect);
   }
 
-  finish(): void {
-    this.problems.push('finished without reason');
-    this.#over = true;
-  }
-
-  /** Half an answer and then a loss: the client sees its connection end, which is honest. */
-  abort(): void {
-    this.#over = true;
-  }
-
-  waiting(): void {}
-
-  wakeAfter(delayMs: number): Timer {
-    const timer = { at: this.#now + delayMs, fire: () => this.#session.onWake() };
+  after(delayMs: number, call: () => void): Timer {
+    const timer = { at: this.#now + delayMs, call };
     this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
+    return { cancel: () => void this.#timers.delete(timer) } as Timer;
   }
 
   now(): number {
     return this.#now;
   }
 
-  // ---- what happens
+  watch(client: SimulatedClient, on: boolean): void {
+    if (on) this.#waiting.add(client);
+    else this.#waiting.delete(client);
+  }
+
+  // ---- what it is made of
+
+  #shared(counters: EngineCounters): SessionContext {
+    const { consistency } = this.#character;
+    const shard = this.#shard();
+    const realm: Realm = {
+      name: 'default',
+      clustered: false,
+      shards: [shard],
+      problem: '',
+      shardOf: () => shard,
+      serverAt: () => this.#primary.server,
+      doubt: ({ kind, ...about }) => {
+        const server = 'server' in about ? about.server : '';
+        if (kind === 'readonly' && this.#known?.name === server) this.#known = undefined;
+        this.#wantRound = true;
+      },
+      describe: () => ({}),
+      close: () => {},
+    };
+    const policy = { readPolicy: 'preferReplica', consistency } as const;
+    const scripts = new ScriptBook();
+    scripts.learn(Buffer.from(script));
+    const context = {
+      table,
+      live: { known: () => undefined, learn: () => Promise.reject(new Error('every command is known')) },
+      budget: new Budget(
+        () => limits,
+        () => {},
+      ),
+      heavy: new Set(),
+      routes: () => ({ realmOf: () => realm, several: false, policyOf: () => policy }),
+      servers: this.#servers,
+      limits,
+      counters,
+      watch: { answered: () => {} },
+      registry: { all: () => this.#clients.map(({ session }) => session.state), byId: () => undefined },
+      auth: () => ({ required: false, check: () => 'ask-server' }),
+      scripts,
+      random: this.#random,
+      log: silentLogger,
+      failoverWaitMs: () => 60,
+      allowNonAtomicMset: () => false,
+      writeAcks: () => ({ replicas: 0, timeoutMs: 0 }),
+      refusal: () => undefined,
+      mayPassUnseen: () => true,
+      keepFromReuse: () => {},
+      kill: () => {},
+    };
+    return context as unknown as SessionContext;
+  }
+
+  #shard(): Shard {
+    const known = (): Server | undefined => this.#known;
+    return {
+      name: 'all',
+      topology: this.#topology,
+      get primary() {
+        return known();
+      },
+      why: 'it is being asked',
+      checking: false,
+      server: (name) => this.#redis.find((one) => one.name === name)?.server,
+      checking: false,
+      needRound: () => void (this.#wantRound = true),
+    };
+  }
+
+  #begin(client: SimulatedClient): void {
+    client.begin(new Session(client, this.#context, client.newState()));
+  }
+
+  // ---- steps
 
   #below(limit: number): number {
     return Math.floor(this.#random.next() * limit);
   }
 
-  #ask(number: number): void {
-    const key = `k${this.#below(2)}`;
-    const args = this.#random.next() < this.#character.writes ? ['SET', key, `own:${number}`] : ['GET', key];
-    this.#asked.push({ args });
+  #any<T>(all: Iterable<T>): T | undefined {
+    const list = [...all];
+    return list[this.#below(list.length)];
   }
 
-  #step(): void {
+  #step(trouble: number): void {
     this.#now += this.#random.next();
-    for (const timer of this.#timers) {
-      if (timer.at > this.#now) continue;
-      this.#timers.delete(timer);
-      timer.fire();
-    }
-    if (this.#random.next() < this.#character.trouble) {
-      this.#makeTrouble();
-      return;
-    }
-    if (this.#random.next() < this.#character.others) this.#otherWrites();
-    if (this.#random.next() < this.#character.pace) this.#replicate();
+    this.halfAnswer = false;
+    this.#fire();
+    const { others, pace, depth } = this.#character;
+    if (this.#random.next() < trouble) this.#makeTrouble();
+    if (this.#random.next() < others) this.#othersWrite();
+    if (this.#random.next() < pace) this.#any(this.#redis)?.follow(this.#primary);
     const steps = [
-      () => this.#clientSends(),
-      () => this.#opened(),
-      () => this.#execute('primary'),
-      () => this.#execute('replica'),
-      () => this.#answer('primary'),
-      () => this.#answer('replica'),
-      () => this.#poll(),
+      () => this.#clientActs(depth),
+      () => this.#turn(),
+      () => this.#any(this.#wires)?.serve(1 + this.#below(4)),
+      () => this.#any(this.#wires)?.serve(1 + this.#below(4)),
+      () => this.#any(this.#wires)?.deliver(),
+      () => this.#any(this.#wires)?.deliver(),
       () => this.#poll(),
     ];
     steps[this.#below(steps.length)]?.();
+    for (const wire of this.#wires) if (wire.over) this.#wires.delete(wire);
   }
 
-  #clientSends(): void {
-    const next = this.#asked[this.#sent];
-    if (next !== undefined && this.#sent < this.#answered.length + this.#character.depth) {
-      this.#unsent += command(...next.args);
-      this.#sent++;
+  #fire(): void {
+    for (const timer of this.#timers) {
+      if (timer.at > this.#now) continue;
+      this.#timers.delete(timer);
+      timer.call();
     }
-    if (!this.#reading || this.#unsent === '') return;
-    const size = 1 + this.#below(80);
-    const piece = this.#unsent.slice(0, size);
-    this.#unsent = this.#unsent.slice(size);
-    this.#session.onClientData(Buffer.from(piece));
   }
 
-  #opened(): void {
-    const opening = this.#opening.splice(this.#below(this.#opening.length), 1)[0];
-    if (opening === undefined) return;
-    const { role, process } = opening;
-    const { runId } = process;
-    this.#connections[role] = {
-      role,
-      process,
-      runId,
-      requests: [],
-      answers: '',
-      scanner: new RequestScanner(),
-      open: true,
-    };
-    this.#session.onServerOpen(role, runId);
+  #clientActs(depth: number): void {
+    const client = this.#any(this.#clients) as SimulatedClient;
+    if (client.over) this.#begin(client);
+    client.send(depth);
   }
 
-  /** The server takes one request from its connection and executes it. */
-  #execute(role: Role): void {
-    const connection = this.#connections[role];
-    if (connection === undefined || connection.requests.length === 0) return;
-    const bytes = Buffer.concat(connection.requests.splice(0));
-    const scanner = new RequestScanner();
-    let event = scanner.next(bytes, 0);
-    if (event === RequestEvent.head) event = scanner.next(bytes, scanner.offset);
-    if (event !== RequestEvent.end) {
-      connection.requests.push(bytes);
-      return;
-    }
-    connection.requests.push(bytes.subarray(scanner.offset));
-    const args = decodeRequest(bytes.subarray(0, scanner.offset)).map(String);
-    connection.answers += this.#result(connection.process, args);
+  #turn(): void {
+    const lines = [...this.#soon];
+    this.#soon.clear();
+    for (const line of lines) line.turnEnded();
   }
 
-  #result(process: Process, args: readonly string[]): string {
-    const [name, key = '', value = ''] = args;
-    if (name === 'GET') {
-      this.readsAt.set(process.name, (this.readsAt.get(process.name) ?? 0) + 1);
-      const found = this.#log.slice(0, process.applied).findLast((write) => write.key === key);
-      return found === undefined ? '$-1\r\n' : `$${found.value.length}\r\n${found.value}\r\n`;
-    }
-    if (process !== this.#primary) this.problems.push('a write reached a replica');
-    this.#executed.set(value, (this.#executed.get(value) ?? 0) + 1);
-    this.#append({ key, value });
-    return '+OK\r\n';
+  #othersWrite(): void {
+    if (!this.#primary.up) return;
+    const blocked = [...this.#wires].some(({ peer }) => peer?.blocked !== undefined);
+    const key = blocked ? 'list' : `k${this.#below(3)}`;
+    const value = `${key}|x.${this.#count++}`;
+    const effect: Effect = { db: this.#below(2), key, kind: blocked ? 'push' : 'set', value };
+    this.#effects.set(value, effect);
+    this.#primary.log.push(effect);
   }
 
-  #append(write: Write): void {
-    this.#log.push(write);
-    this.#primary.applied = this.#log.length;
-  }
+  // ---- the poller
 
-  #answer(role: Role): void {
-    const connection = this.#connections[role];
-    if (connection === undefined || connection.answers === '') return;
-    const size = 1 + this.#below(connection.answers.length);
-    const piece = connection.answers.slice(0, size);
-    connection.answers = connection.answers.slice(size);
-    this.#session.onServerData(role, Buffer.from(piece));
-  }
-
-  #replicate(): void {
-    const replica = this.#replicas[this.#below(this.#replicas.length)];
-    if (replica !== undefined && replica.applied < this.#log.length) replica.applied += 1;
-  }
-
-  /** One step of the poller's: a question is asked, answered by the server, or its answer is heard. */
   #poll(): void {
-    const next = this.#polls.shift();
+    const next = this.#questions.shift();
     if (next !== undefined) {
       next();
+      for (const client of [...this.#waiting]) client.session.onRealmChanged();
       return;
     }
-    if (this.#polling || (!this.#wantRound && this.#random.next() < 0.9)) return;
-    this.#polling = true;
+    if (this.#asking || (!this.#wantRound && this.#random.next() < 0.9)) return;
+    this.#asking = true;
     this.#wantRound = false;
+    if (this.#named !== this.#primary) {
+      this.#depose();
+      this.#named = this.#primary;
+      this.#seat();
+    }
+    const named = this.#named;
     const round = this.#topology.beginRound();
     const sentAt = this.#now;
-    this.#polls.push(() => {
-      const sample = this.#sample(this.#primary);
-      this.#polls.push(() => {
-        this.#topology.primaryAnswered(round, sentAt, sample);
-        this.#askReplicas();
-      });
+    this.#questions.push(() => {
+      const sample = named.sample();
+      this.#questions.push(() => this.#heardPrimary(named, round, sentAt, sample));
     });
   }
 
-  #askReplicas(): void {
-    this.#polling = false;
-    for (const replica of this.#replicas) {
-      this.#polls.push(() => {
-        const sample = this.#sample(replica);
-        this.#polls.push(() => {
-          this.#topology.replicaAnswered(replica.name, sample, this.#now);
-          this.#session.onTopology();
+  #heardPrimary(
+    named: SimulatedRedis,
+    round: number,
+    sentAt: number,
+    sample: ReturnType<SimulatedRedis['sample']>,
+  ): void {
+    if (sample === undefined || sample.role !== 'master') {
+      this.#topology.primaryLost('it does not answer');
+      this.#depose();
+    } else {
+      if (this.#heardRunId !== sample.runId) this.#depose();
+      this.#heardRunId = sample.runId;
+      this.#topology.primaryAnswered(round, sentAt, sample);
+      this.#known = named.server;
+    }
+    for (const redis of this.#redis) {
+      if (redis === named) continue;
+      this.#questions.push(() => {
+        const answer = redis.sample();
+        this.#questions.push(() => {
+          if (answer === undefined) this.#topology.replicaLost(redis.name, 'it does not answer');
+          else this.#topology.replicaAnswered(redis.name, answer, this.#now);
         });
       });
     }
+    this.#questions.push(() => (this.#asking = false));
   }
 
-  #sample(process: Process) {
-    const role = process === this.#primary ? ('master' as const) : ('slave' as const);
-    return { runId: process.runId, role, replId: 'history', offset: process.applied, syncing: false };
+  #depose(): void {
+    if (this.#known === undefined) return;
+    const { name } = this.#known;
+    this.#known = undefined;
+    this.#servers.drop(name, 'it is not the primary any longer');
   }
+
+  #seat(): void {
+    const others = this.#redis.filter((one) => one !== this.#named);
+    this.#topology.setServers(this.#named.name, others.map(({ name }) => name)); // prettier-ignore
+  }
+
+  #lineLost(line: Line, why: string, was: 'opening' | 'open'): void {
+    this.#wantRound = true;
+    for (const replica of this.#topology.replicas) {
+      if (replica.name === line.server.name && was === 'opening') this.#topology.replicaFailed(replica, why);
+    }
+  }
+
+  // ---- trouble
 
   #makeTrouble(): void {
-    const kind = this.#below(4);
-    if (kind === 0) this.#lose('primary');
-    else if (kind === 1) this.#lose('replica');
-    else if (kind === 2) this.#restartReplica();
-    else this.#failOpening();
+    const kinds = [
+      () => this.#lose(this.#any(this.#wires)),
+      () => this.#lose(this.#any(this.#wires)),
+      () => this.#any(this.#redis)?.up === true && this.#restart(this.#any(this.#redis) as SimulatedRedis),
+      () => this.#comesBack(),
+      () => this.#comesBack(),
+      () => this.#promote(),
+      () => this.#toggle('loading'),
+      () => this.#toggle('cutOff'),
+      () => this.#forgetScripts(),
+      () => this.#leave(),
+      () => this.#silent(),
+      () => this.#outOfSight(),
+      () => this.#outOfSight(),
+    ];
+    kinds[this.#below(kinds.length)]?.();
   }
 
-  #otherWrites(): void {
-    this.#append({ key: `k${this.#below(2)}`, value: `other:${this.#others++}` });
-  }
-
-  #lose(role: Role): void {
-    const connection = this.#connections[role];
-    if (connection === undefined) return;
-    delete this.#connections[role];
+  #lose(wire: SimulatedWire | undefined): void {
+    if (wire === undefined) return;
     // What had reached the server may still be executed.
-    if (this.#random.next() < 0.5) {
-      this.#connections[role] = connection;
-      this.#execute(role);
-      delete this.#connections[role];
-    }
-    this.#session.onServerLost(role, 'ECONNRESET');
+    if (wire.open && this.#random.next() < 0.5) wire.serve(this.#below(6));
+    wire.lose('ECONNRESET');
   }
 
-  /** It comes back with an older state: what its last snapshot held. */
-  #restartReplica(): void {
-    const replica = this.#replicas[this.#below(this.#replicas.length)];
+  #loseAll(redis: SimulatedRedis): void {
+    for (const wire of [...this.#wires]) if (wire.redis === redis) this.#lose(wire);
+  }
+
+  #restart(redis: SimulatedRedis): void {
+    this.#loseAll(redis);
+    redis.up = this.#random.next() < 0.5;
+    redis.runId = `${redis.name}.${++this.#count}`;
+    redis.scripts = new Set();
+    // A replica comes back with what its last snapshot held.
+    if (redis.role === 'slave') redis.log = redis.log.slice(0, this.#below(redis.log.length + 1));
+    else {
+      redis.replId = `history ${++this.#count}`;
+      redis.previousReplId = undefined;
+    }
+  }
+
+  #comesBack(): void {
+    for (const redis of this.#redis) redis.up = true;
+  }
+
+  #promote(): void {
+    const old = this.#primary;
+    const next = this.#any(this.#redis.filter((one) => one !== old && one.up && one.log.length > 0));
+    if (next === undefined || next.replId !== old.replId) return;
+    old.role = 'slave';
+    next.role = 'master';
+    next.cutOff = false;
+    next.previousReplId = next.replId;
+    next.replId = `history ${++this.#count}`;
+    this.#primary = next;
+    // Blocked clients are sent away when their server becomes a replica.
+    for (const wire of [...this.#wires])
+      if (wire.redis === old && wire.peer?.blocked !== undefined) this.#lose(wire);
+    if (this.#character.closesDeposed) this.#loseAll(old);
+    else if (this.#random.next() < 0.5) old.follow(next);
+  }
+
+  #toggle(what: 'loading' | 'cutOff'): void {
+    const redis = this.#any(this.#redis) as SimulatedRedis;
+    if (what === 'loading' || redis.role === 'slave') redis[what] = !redis[what];
+  }
+
+  #forgetScripts(): void {
+    for (const redis of this.#redis) redis.scripts.clear();
+  }
+
+  #leave(): void {
+    const client = this.#any(this.#clients) as SimulatedClient;
+    if (!client.over && this.#random.next() < 0.3) client.leave();
+  }
+
+  #silent(): void {
+    const replica = this.#any(this.#redis.filter((one) => one !== this.#named));
     if (replica === undefined) return;
-    replica.applied = this.#below(replica.applied + 1);
-    replica.runId = `${replica.name}.${Math.floor(this.#now * 1000)}`;
-    if (this.#connections.replica?.process === replica) this.#lose('replica');
+    this.#topology.replicaLost(replica.name, 'it does not answer');
+    this.#servers.drop(replica.name, 'it does not answer');
   }
 
-  #failOpening(): void {
-    const opening = this.#opening.shift();
-    if (opening !== undefined) this.#session.onServerLost(opening.role, 'ECONNREFUSED');
+  /** The poller has not heard of it: what it owes it may still answer. */
+  #outOfSight(): void {
+    const replica = this.#any(this.#redis.filter((one) => one !== this.#named));
+    if (replica !== undefined) this.#topology.replicaLost(replica.name, 'it does not answer');
   }
 
-  // ---- what the session may see
-
-  #check(answer: string): void {
-    const number = this.#answered.length;
-    const asked = this.#asked[number];
-    this.#answered.push(answer);
-    if (asked === undefined) {
-      this.problems.push(`an answer nobody asked for: ${JSON.stringify(answer)}`);
-      return;
+  #calm(): void {
+    for (const redis of this.#redis) {
+      redis.up = true;
+      redis.loading = redis.cutOff = false;
     }
-    const [name, key = '', value = ''] = asked.args;
-    // Promised is what was acknowledged, not what failed.
-    if (answer.startsWith('-ERR outrigger')) return;
-    if (name === 'SET') {
-      if (answer !== '+OK\r\n')
-        this.problems.push(`#${number} ${asked.args.join(' ')} got ${JSON.stringify(answer)}`);
-      this.#see(key, this.#log.findLastIndex((write) => write.value === value)); // prettier-ignore
-      return;
+  }
+
+  // ---- what servers execute
+
+  #took(effect: Effect, at: SimulatedRedis, by: Peer): void {
+    const { value } = effect;
+    if (at !== this.#primary) this.problem(`${value} took effect at ${at.name}, which is not the primary`);
+    if (by.openedAs === 'slave') this.problem(`${value} was sent to a server that had said it is a replica`);
+    this.#effects.set(value, effect);
+    const times = this.executed(value) + 1;
+    this.#executions.set(value, times);
+    if (effect.kind === 'pop') return;
+    if (times > 1) this.problem(`${value} was executed ${times} times`);
+    const [, session = '', number] = /\|(\d+\.\d+)\.(\d+)$/.exec(value) ?? [];
+    const last = this.#last.get(session) ?? 0;
+    if (Number(number) < last) this.problem(`${value} took effect after ${session}.${last}`);
+    this.#last.set(session, Number(number));
+  }
+
+  /** The end: nothing is under way, and what was refused has not been done. */
+  #judge(): void {
+    for (const { server, outstanding, leases } of this.#servers.counts()) {
+      if (outstanding > 0) this.problem(`${server} owes ${outstanding} answers in the end`);
+      if (leases > 0) this.problem(`${leases} connections to ${server} are lent in the end`);
     }
-    this.#checkRead(number, key, answer);
-  }
-
-  #checkRead(number: number, key: string, answer: string): void {
-    const got = answer === '$-1\r\n' ? '' : (answer.split('\r\n')[1] ?? '');
-    const at = got === '' ? -1 : this.#log.findIndex((write) => write.value === got);
-    const written = this.#log[at];
-    const where = `#${number} GET ${key} got ${JSON.stringify(got)}`;
-    if (got !== '' && written?.key !== key) this.problems.push(`${where}: the answer of another command`);
-    const own = /^own:(\d+)$/.exec(got)?.[1];
-    if (own !== undefined && Number(own) > number)
-      this.problems.push(`${where}: a write behind it took effect first`);
-    if (this.#character.consistency === 'eventual') return;
-    const seen = this.#seen.get(key) ?? -1;
-    if (at < seen) this.problems.push(`${where}: older than ${this.#log[seen]?.value}, which it has seen`);
-    this.#see(key, at);
-  }
-
-  #see(key: string, at: number): void {
-    this.#seen.set(key, Math.max(at, this.#seen.get(key) ?? -1));
+    for (const client of this.#clients) {
+      const { outstanding, bufferedBytes } = client.session.facts();
+      if (!client.over && outstanding + bufferedBytes > 0)
+        this.problem(
+          `client ${client.id} is owed ${outstanding} answers and has ${bufferedBytes} bytes in the end`,
+        );
+      for (const value of client.refused) {
+        if (this.executed(value) > 0) this.problem(`${value} was refused, and executed`);
+      }
+    }
   }
 }

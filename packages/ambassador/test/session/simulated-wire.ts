@@ -1,0 +1,141 @@
+/** A connection of the simulation: requests and answers that are on their way until a step moves them. */
+
+import { decodeRequest, ReplyEvent, ReplyScanner, RequestEvent, RequestScanner } from '@outrigger/core/resp';
+import type { Random } from '@outrigger/core/clock';
+import type { Wire, WireEvents } from '../../src/upstream/wire.ts';
+import type { Peer, SimulatedRedis } from './simulated-redis.ts';
+
+export class SimulatedWire implements Wire {
+  readonly redis: SimulatedRedis;
+  /** Undefined until it is open. */
+  peer: Peer | undefined;
+  over = false;
+  readonly #events: WireEvents;
+  readonly #database: number;
+  readonly #random: Random;
+  /** It ended with half an answer. */
+  readonly #onHalf: () => void;
+  readonly #delivered = new ReplyScanner();
+  #requests = Buffer.alloc(0);
+  #answers = '';
+  #paused = false;
+  #full = false;
+
+  constructor(
+    redis: SimulatedRedis,
+    events: WireEvents,
+    database: number,
+    random: Random,
+    onHalf: () => void,
+  ) {
+    this.redis = redis;
+    this.#events = events;
+    this.#database = database;
+    this.#random = random;
+    this.#onHalf = onHalf;
+  }
+
+  get open(): boolean {
+    return this.peer !== undefined && !this.over;
+  }
+
+  // ---- Wire
+
+  write(pieces: readonly Uint8Array[]): boolean {
+    this.#requests = Buffer.concat([this.#requests, ...pieces]);
+    this.#full = this.#random.next() < 0.05;
+    return !this.#full;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  destroy(): void {
+    // What had reached the server may still be executed.
+    if (this.open && this.#random.next() < 0.5) this.serve(Math.floor(this.#random.next() * 6));
+    this.#end();
+  }
+
+  // ---- steps
+
+  /** The server takes up to `count` requests, or the connection at all. */
+  serve(count: number): void {
+    if (this.over) return;
+    if (this.peer === undefined) {
+      this.#connect();
+      return;
+    }
+    if (!this.redis.up) return;
+    for (let i = 0; i < count; i++) {
+      const args = this.peer.blocked ?? this.#nextRequest();
+      if (args === undefined) return;
+      const answer = this.redis.execute(this.peer, args);
+      this.peer.blocked = answer === undefined ? args : undefined;
+      if (answer === undefined) return;
+      this.#answers += answer;
+    }
+  }
+
+  /** A piece of the answers arrives, or word that there is room. */
+  deliver(): void {
+    if (!this.open || this.#paused) return;
+    if (this.#full && this.#random.next() < 0.5) {
+      this.#full = false;
+      this.#events.drained();
+      return;
+    }
+    if (this.#answers === '') return;
+    const size = 1 + Math.floor(this.#random.next() * this.#answers.length);
+    const piece = Buffer.from(this.#answers.slice(0, size), 'latin1');
+    this.#answers = this.#answers.slice(size);
+    for (let at = 0; this.#delivered.next(piece, at) !== ReplyEvent.more;) at = this.#delivered.offset;
+    this.#events.received(piece);
+  }
+
+  lose(why: string): void {
+    if (this.over) return;
+    this.#end();
+    this.#events.lost({ why, error: undefined });
+  }
+
+  #end(): void {
+    this.over = true;
+    if (!this.#delivered.between) this.#onHalf();
+  }
+
+  #connect(): void {
+    const { up, role, runId } = this.redis;
+    if (!up) {
+      this.lose('ECONNREFUSED');
+      return;
+    }
+    this.peer = {
+      openedAs: role,
+      db: this.#database,
+      queue: undefined,
+      spoiled: false,
+      watched: new Map(),
+      blocked: undefined,
+    };
+    this.#events.opened({ runId, role, clientId: 1, hello: undefined });
+  }
+
+  #nextRequest(): string[] | undefined {
+    const scanner = new RequestScanner();
+    for (let at = 0; ; at = scanner.offset) {
+      const event = scanner.next(this.#requests, at);
+      if (event === RequestEvent.more) return undefined;
+      if (event !== RequestEvent.end) continue;
+      const args = decodeRequest(this.#requests.subarray(0, scanner.offset)).map((arg) =>
+        arg.toString('latin1'),
+      );
+      this.#requests = this.#requests.subarray(scanner.offset);
+      return args;
+    }
+  }
+}
