@@ -2,10 +2,9 @@
 
 import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
-import { peakMiB } from '../../../../bench/harness/measure.ts';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import type { Redis } from '../../../../test/harness/index.ts';
-import { spawnAmbassador, startAmbassador } from './setting.ts';
+import { peakMiB, spawnAmbassador, startAmbassador } from './setting.ts';
 import { frame, Wire } from './wire.ts';
 
 const redis = needs('redis-server', 'redis-cli');
@@ -42,7 +41,7 @@ test('a client that never reads is not held for: memory stays bounded, others go
   );
   t.equal(await other.ask('SET', 'k', 'v'), '+OK\r\n');
   t.comment(`${Math.round(before / MIB)} MiB were asked of the server, of 800`);
-  const peak = peakMiB(process.pid);
+  const peak = peakMiB(process);
   t.ok(peak < 500, `${Math.round(peak)} MiB at most`);
 });
 
@@ -103,7 +102,7 @@ test('a client that leaves in the middle of a 100 MiB value', redis, async (t) =
     t.equal(await other.ask('GET', 'k'), '$3\r\nold\r\n', `left after ${sent} MiB: nothing was executed`);
   }
   await eventually('no connection is left over', async () => (await info(primary, 'connected_clients')) <= connections + 1); // prettier-ignore
-  const peak = peakMiB(process.pid);
+  const peak = peakMiB(process);
   t.ok(peak < 300, `${Math.round(peak)} MiB at most`);
 });
 

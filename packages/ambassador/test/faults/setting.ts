@@ -3,6 +3,7 @@
 import { loadConfig } from '@outrigger/core/config';
 import { eventually, testDeps } from '@outrigger/core/testing';
 import type { TestDeps } from '@outrigger/core/testing';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ambassadorDaemon, start } from '../../src/index.ts';
 import type { Redis, RunningProcess, Teardown } from '../../../../test/harness/index.ts';
@@ -58,6 +59,12 @@ export async function spawnAmbassador(
   );
   const { addresses } = JSON.parse(running.stdout) as { addresses: Record<string, string> };
   return { port: portOf(addresses['redis']), process: running };
+}
+
+/** The highest resident memory of a process so far. */
+export function peakMiB({ pid }: RunningProcess): number {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) / 1024;
 }
 
 /** A replica that has synced. */
