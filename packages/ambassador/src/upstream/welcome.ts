@@ -55,12 +55,11 @@ export class WelcomeTalk {
       commands.push(encodeCommand(args));
     };
     const { user, password, protocol, database } = identity;
-    if (protocol === 3) {
-      say('hello', 'HELLO', 3, ...(password === undefined ? [] : ['AUTH', user ?? 'default', password]));
-    } else {
-      if (password !== undefined) say('auth', 'AUTH', ...(user === undefined ? [] : [user]), password);
-      say('hello', 'HELLO', 2);
-    }
+    // A password alone is for AUTH: HELLO would log the default user in with any, where none is set.
+    const inHello = protocol === 3 && user !== undefined && password !== undefined;
+    if (password !== undefined && !inHello)
+      say('auth', 'AUTH', ...(user === undefined ? [] : [user]), password);
+    say('hello', 'HELLO', protocol, ...(inHello ? ['AUTH', user, password] : []));
     if (database !== 0) say('select', 'SELECT', database);
     say('id', 'CLIENT', 'ID');
     say('info', 'INFO', 'server');
