@@ -76,9 +76,11 @@ export function client(
     // CACHING is refused by the server unless the session tracks, and then it has its own connection.
     case 'CACHING':
     case 'PAUSE':
-    case 'UNPAUSE':
     case 'HELP':
       return { do: 'forward' };
+    // Not behind the writes that wait for it.
+    case 'UNPAUSE':
+      return { do: 'aside', request: encodeCommand(args), session: session.id };
     default:
       // Newer than we are: it may leave something in its connection, so not in one that others share.
       return { do: 'pin', reason: 'sticky' };

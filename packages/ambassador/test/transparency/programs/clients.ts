@@ -147,6 +147,14 @@ export const clients = programs('clients', {
     SET k v
     GET k
   `,
+  'paused, and lifted by another': `
+    a: CLIENT PAUSE 100000 WRITE
+    b: ~ SET k v
+    !blocked 1
+    c: CLIENT UNPAUSE
+    b: !receive
+    a: GET k
+  `,
   'caching asked for without tracking': `
     CLIENT CACHING YES
     CLIENT CACHING NO

@@ -48,6 +48,12 @@ export const sessions = programs('sessions', {
     ACL WHOAMI
     PING
   `,
+  'a password alone, where none is set': `
+    AUTH secret
+    [connection id] HELLO 3
+    AUTH secret
+    PING
+  `,
   users: `
     a: ACL SETUSER alice on >secret ~a:* +@all -@dangerous
     b: AUTH alice wrong
