@@ -31,6 +31,7 @@ import type { Line } from '../upstream/line.ts';
 import { Run } from '../upstream/run.ts';
 import type { RunOwner } from '../upstream/run.ts';
 import type { DialTls } from '../upstream/server-tls.ts';
+import { ReadBuffers } from '../upstream/read-buffers.ts';
 import { Servers } from '../upstream/servers.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
@@ -59,6 +60,7 @@ export class Engine {
   readonly #waiting = new Set<Connection>();
   readonly #context: SessionContext;
   readonly #dirty = new Set<Line>();
+  readonly #buffers = new ReadBuffers();
   readonly #heavy = new Set<Heavy>();
   readonly #tending: Tending;
   readonly #tableCheck: TableCheck;
@@ -91,6 +93,7 @@ export class Engine {
         respLimits: config.limits,
         credentials: (server) => this.#realms?.credentials(server.name),
         tls: () => this.#tls(),
+        buffers: this.#buffers,
       }),
       soon: (line) => this.#soon(line),
       now: () => deps.clock.now(),
@@ -258,6 +261,7 @@ export class Engine {
       ),
       routes: () => this.#realms as Realms,
       servers: this.servers,
+      buffers: this.#buffers,
       limits: this.#config.limits,
       counters: this.counters,
       watch: new AnswerWatch({
@@ -285,7 +289,11 @@ export class Engine {
         return this.refusal(command, session.userName, typed);
       },
       mayPassUnseen: (session) => session.authenticated && !this.#rules.restricts(session.userName),
-      keepFromReuse: (id) => connections.get(id)?.session.own.dirty(),
+      keepFromReuse: (id) => {
+        const own = connections.get(id)?.session.own;
+        own?.dirty();
+        return own?.line?.server;
+      },
       kill: (ids) => {
         for (const id of ids) connections.get(id)?.destroy(Ended.killed);
       },

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '@outrigger/core/clock';
 import { resetSocket } from '@outrigger/core/net';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Ended } from '../observe/names.ts';
 import type { SessionContext, SessionPorts } from './ports.ts';
 import { Session } from './session.ts';
@@ -24,11 +25,13 @@ export class Connection implements SessionPorts {
   readonly session: Session;
   readonly #client: Socket;
   readonly #options: ConnectionOptions;
+  readonly #plain: boolean;
   #ended: Ended = Ended.client;
 
   constructor(client: Socket, state: SessionState, options: ConnectionOptions) {
     this.#client = client;
     this.#options = options;
+    this.#plain = !(client instanceof TLSSocket);
     this.session = new Session(this, options.context, state);
     client.setNoDelay(true);
     client.setKeepAlive(true, keepAliveMs);
@@ -74,9 +77,12 @@ export class Connection implements SessionPorts {
   }
 
   toClient(bytes: Uint8Array): void {
-    this.#client.write(bytes);
-    const { maxClientOutputBytes } = this.#options.context.limits;
-    if (this.#client.writableLength > maxClientOutputBytes) this.#tooSlow();
+    const client = this.#client;
+    client.write(bytes);
+    const { limits, buffers } = this.#options.context;
+    // Nothing left to write means that the kernel has it all; TLS may still have to encrypt it.
+    if (client.writableLength === 0) buffers.released += this.#plain ? bytes.length : 0;
+    else if (client.writableLength > limits.maxClientOutputBytes) this.#tooSlow();
   }
 
   readClient(on: boolean): void {

@@ -12,6 +12,8 @@ import type { ScriptBook } from '../locals/scripts.ts';
 import type { AnswerWatch } from '../observe/answers.ts';
 import type { EngineCounters } from '../observe/counters.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
+import type { ReadBuffers } from '../upstream/read-buffers.ts';
+import type { Server } from '../upstream/server.ts';
 import type { Servers } from '../upstream/servers.ts';
 import type { WriteAcks } from './acks.ts';
 import type { Budget } from './budget.ts';
@@ -61,6 +63,7 @@ export interface SessionContext {
   readonly heavy: Set<Heavy>;
   readonly routes: () => Routes;
   readonly servers: Servers;
+  readonly buffers: ReadBuffers;
   readonly limits: AmbassadorLimits;
   readonly counters: EngineCounters;
   /** The slow log, and spans. */
@@ -79,8 +82,8 @@ export interface SessionContext {
   readonly refusal: (command: Command, session: SessionState, typed?: string) => string | undefined;
   /** Whether bytes of this session may pass that nobody here has looked at: it is logged in, and no rule concerns it. */
   readonly mayPassUnseen: (session: SessionState) => boolean;
-  /** The connection of that session's own must not serve another after it. */
-  readonly keepFromReuse: (session: number) => void;
+  /** The connection of that session's own must not serve another after it. The server it leads to; undefined: none. */
+  readonly keepFromReuse: (session: number) => Server | undefined;
   /** CLIENT KILL. */
   readonly kill: (sessions: readonly number[]) => void;
 }

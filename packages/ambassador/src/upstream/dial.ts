@@ -1,7 +1,7 @@
 /** Connecting to a Redis server, with TLS where it asks for it. */
 
 import type { Net } from '@outrigger/core/net';
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Server } from './server.ts';
 import { tlsOptions } from './server-tls.ts';
@@ -16,8 +16,12 @@ export function readyEvent(server: Server): 'connect' | 'secureConnect' {
 }
 
 /** `tls` undefined: Node's authorities, and no certificate of ours. */
-export function dial(server: Server, net: Net, tls?: DialTls): Socket {
-  const socket = net.connect(server.address, { noDelay: true, keepAliveMs });
+export function dial(server: Server, net: Net, tls?: DialTls, onread?: OnReadOpts): Socket {
+  const socket = net.connect(server.address, {
+    noDelay: true,
+    keepAliveMs,
+    ...(onread === undefined ? {} : { onread }),
+  });
   if (!server.tls) return socket;
   const secure = connectTls({ socket, ...tlsOptions(server, tls) });
   socket.once('error', (error) => secure.destroy(error));

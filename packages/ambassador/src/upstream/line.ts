@@ -171,13 +171,7 @@ export class Line {
     this.#queued = 0;
     this.#unanswered = true;
     this.#writtenAtMs = this.#options.now();
-    let from = 0;
-    while (from < out.length) {
-      const to = joinable(out, from);
-      const bytes = to === from + 1 ? (out[from] as Uint8Array) : Buffer.concat(out.slice(from, to));
-      if (!this.#wire.write(bytes)) this.full = true;
-      from = to;
-    }
+    if (!this.#wire.write(joined(out))) this.full = true;
   }
 
   #schedule(): void {
@@ -206,7 +200,7 @@ export class Line {
 
   /** In raw mode: sends bytes as they are. */
   write(bytes: Uint8Array): void {
-    if (!this.#wire.write(bytes)) this.full = true;
+    if (!this.#wire.write([bytes])) this.full = true;
   }
 
   /** In raw mode: nothing more will be written. The server's answers still come. */
@@ -391,11 +385,18 @@ export class Line {
   }
 }
 
-/** The end of the slices from `from` on that are worth joining. */
-function joinable(out: readonly Uint8Array[], from: number): number {
-  let to = from;
-  while (to < out.length && (out[to] as Uint8Array).length <= joinLimit) to++;
-  return Math.max(to, from + 1);
+/** The same bytes in fewer pieces: short ones side by side become one. */
+function joined(out: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (out.length === 1) return out;
+  const pieces: Uint8Array[] = [];
+  for (let from = 0; from < out.length;) {
+    let to = from;
+    while (to < out.length && (out[to] as Uint8Array).length <= joinLimit) to++;
+    to = Math.max(to, from + 1);
+    pieces.push(to === from + 1 ? (out[from] as Uint8Array) : Buffer.concat(out.slice(from, to)));
+    from = to;
+  }
+  return pieces;
 }
 
 function rejectionIn(chunk: Uint8Array, start: number, end: number): Rejection | undefined {

@@ -5,10 +5,12 @@ import { errorCode } from '@outrigger/core/errors';
 import type { Net } from '@outrigger/core/net';
 import { ReplyDecoder, RespError } from '@outrigger/core/resp';
 import type { RespLimits } from '@outrigger/core/resp';
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Identity } from '../session/state.ts';
 import { dial, readyEvent } from './dial.ts';
 import type { Credentials } from './credentials.ts';
+import { copyBytes } from './read-buffers.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { Server } from './server.ts';
 import type { DialTls } from './server-tls.ts';
 import { WelcomeTalk } from './welcome.ts';
@@ -26,8 +28,8 @@ export interface WireEvents {
 }
 
 export interface Wire {
-  /** False: enough for now, `drained` follows. */
-  write(bytes: Uint8Array): boolean;
+  /** Sends the pieces, one after the other. False: enough for now, `drained` follows. */
+  write(pieces: readonly Uint8Array[]): boolean;
   /** Sends no more; what the server still says is received. */
   end(): void;
   pause(): void;
@@ -47,6 +49,7 @@ export interface WireOptions {
   /** Of whom logs in without a user of their own. */
   readonly credentials: (server: Server) => Credentials | undefined;
   readonly tls: () => DialTls | undefined;
+  readonly buffers: ReadBuffers;
 }
 
 export function socketWires(options: WireOptions): OpenWire {
@@ -57,6 +60,9 @@ class SocketWire implements Wire {
   readonly #socket: Socket;
   readonly #events: WireEvents;
   readonly #timer;
+  readonly #buffers: ReadBuffers;
+  /** What the next read shall go to, where that is to change. */
+  #next: Buffer | undefined;
   #talk: WelcomeTalk | undefined;
   #decoder = new ReplyDecoder();
   #over = false;
@@ -73,14 +79,17 @@ class SocketWire implements Wire {
     const login = identity.password === undefined ? options.credentials(server) : undefined;
     const { username: user, password } = login ?? { username: identity.user, password: identity.password };
     this.#talk = new WelcomeTalk({ ...identity, user, password }, readonly);
-    const socket = dial(server, options.net, options.tls());
+    this.#buffers = options.buffers;
+    this.#next = options.buffers.take();
+    // TLS has buffers of its own.
+    const socket = dial(server, options.net, options.tls(), server.tls ? undefined : this.#onread);
     this.#socket = socket;
     this.#timer = options.clock.setTimeout(
       () => this.#fail({ why: 'ETIMEDOUT', error: undefined }),
       options.connectTimeoutMs,
     );
     socket.once(readyEvent(server), () => socket.write(this.#talk?.request ?? ''));
-    socket.on('data', this.#greeted);
+    if (server.tls) socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('drain', () => events.drained());
     socket.on('error', (error) => (this.#failure = errorCode(error)));
     const closed = (): void => this.#fail({ why: this.#failure, error: undefined });
@@ -88,8 +97,13 @@ class SocketWire implements Wire {
     socket.once('close', closed);
   }
 
-  write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
+  write(pieces: readonly Uint8Array[]): boolean {
+    if (pieces.length === 1) return this.#socket.write(pieces[0] as Uint8Array);
+    this.#socket.cork();
+    let room = true;
+    for (const piece of pieces) room = this.#socket.write(piece);
+    this.#socket.uncork();
+    return room;
   }
 
   end(): void {
@@ -110,7 +124,37 @@ class SocketWire implements Wire {
     this.#socket.destroy();
   }
 
-  readonly #greeted = (chunk: Buffer): void => {
+  get #onread(): OnReadOpts {
+    return {
+      // Asked before the first read and after each; undefined (which the published type leaves out) keeps the buffer.
+      buffer: (() => {
+        const next = this.#next;
+        this.#next = undefined;
+        return next;
+      }) as () => Buffer,
+      callback: (bytes, buffer) => {
+        this.#read((buffer as Buffer).subarray(0, bytes));
+        return true;
+      },
+    };
+  }
+
+  #read(chunk: Buffer): void {
+    if (chunk.length <= copyBytes || this.#talk !== undefined) {
+      this.#received(Buffer.from(chunk));
+      return;
+    }
+    this.#buffers.released = 0;
+    this.#received(chunk);
+    if (this.#buffers.released !== chunk.length) this.#next = this.#buffers.take();
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#talk === undefined) this.#events.received(chunk);
+    else this.#greeted(chunk);
+  }
+
+  #greeted(chunk: Buffer): void {
     try {
       for (const value of this.#decoder.push(chunk)) {
         const outcome = this.#talk?.take(value);
@@ -123,14 +167,12 @@ class SocketWire implements Wire {
       if (!(error instanceof RespError)) throw error;
       this.#fail({ why: error.message, error: undefined });
     }
-  };
+  }
 
   #open(welcome: Welcome): void {
     this.#timer.cancel();
     this.#talk = undefined;
     this.#decoder = undefined as never;
-    this.#socket.off('data', this.#greeted);
-    this.#socket.on('data', (chunk: Buffer) => this.#events.received(chunk));
     this.#events.opened(welcome);
   }
 

@@ -1,6 +1,7 @@
 /** Role → daemon, imported when asked for. */
 
 import type { DaemonDefinition, Role } from '@outrigger/core/lifecycle';
+import { collectReadBuffersLater } from './collector.ts';
 
 export async function definitionOf(role: Role): Promise<DaemonDefinition<unknown>> {
   switch (role) {
@@ -9,6 +10,7 @@ export async function definitionOf(role: Role): Promise<DaemonDefinition<unknown
     case 'proxy':
       return (await import('@outrigger/proxy')).proxyDaemon as DaemonDefinition<unknown>;
     case 'ambassador':
+      collectReadBuffersLater();
       return (await import('@outrigger/ambassador')).ambassadorDaemon as DaemonDefinition<unknown>;
     case 'adapter':
       return (await import('@outrigger/adapter')).adapterDaemon as DaemonDefinition<unknown>;
