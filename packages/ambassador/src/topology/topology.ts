@@ -207,8 +207,13 @@ export class Topology {
     const broken = this.#remember(sample);
     if (broken || replica.runId !== sample.runId) forget(replica);
     replica.reachable = true;
-    replica.runId = sample.runId;
     const follows = this.#rounds.at(-1)?.replId ?? sample.replId;
+    const heir = replica.runId === sample.runId && this.#isHeir(sample, follows);
+    replica.runId = sample.runId;
+    if (heir) {
+      this.#judge(replica, nowMs, this.#refusal({ ...sample, role: 'slave' }));
+      return;
+    }
     if (follows !== sample.replId) forget(replica);
     const round = this.#newestCovered(sample);
     if (round !== undefined && round.number > replica.covered) {
@@ -280,6 +285,14 @@ export class Topology {
     if (sample.loading === true) return 'it is loading its data';
     if (sample.syncing) return 'it is loading a full copy from its primary';
     return sample.linkDown === true && this.#primary.why === '' ? 'its link to the primary is down' : '';
+  }
+
+  /**
+   * Promoted out of this very history while nobody is the primary: what it had proven it still has, and until it is known
+   * for the primary those who read there may go on.
+   */
+  #isHeir({ role, previousReplId }: Sample, follows: string): boolean {
+    return role === 'master' && this.#primary.why !== '' && previousReplId === follows;
   }
 
   #newestCovered(sample: Sample): Round | undefined {

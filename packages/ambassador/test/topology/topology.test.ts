@@ -273,3 +273,27 @@ test('the guard: who takes over data of others has to prove that its replicas ha
     [true, true, true],
   );
 });
+
+test('who is promoted while there is no primary takes reads until it is the primary itself', async (t) => {
+  const { known, a, round } = topology();
+  round(master(5), 0);
+  known.replicaAnswered('a', slave(5), 0);
+  const guard = new ReadGuard(known);
+  guard.answered('a1', false);
+  const promoted = { ...master(6, 'a1', 'h2'), previousReplId: 'h1' };
+  const early = topology();
+  early.round(master(5), 0);
+  early.known.replicaAnswered('a', slave(5), 0);
+  early.known.replicaAnswered('a', promoted, 100);
+  t.match(early.a, { eligible: false, why: 'it says it is a primary, not a replica' }, 'there is another');
+  known.primaryLost('ECONNRESET');
+  known.replicaAnswered('a', promoted, 300);
+  t.match(a, { eligible: true, covered: 1 });
+  t.ok(guard.allows(a));
+  known.judgeLag(1001);
+  t.equal(a.eligible, false, 'not for longer than max-lag');
+  known.replicaAnswered('a', { ...promoted, runId: 'a2' }, 400);
+  t.equal(a.eligible, false, 'another process, whose data nobody knows');
+  known.replicaAnswered('a', { ...master(6, 'a2', 'h3'), previousReplId: 'h0' }, 500);
+  t.equal(a.eligible, false, 'of another history');
+});
