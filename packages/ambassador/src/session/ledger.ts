@@ -37,6 +37,11 @@ export class Ledger {
     return this.#runs.at(-1);
   }
 
+  /** No server owes an answer. */
+  get answered(): boolean {
+    return this.#runs.every((run) => run.done);
+  }
+
   /** The youngest run that a server of `shard` still owes answers to. */
   lastOf(shard: Shard): Sent | undefined {
     for (let i = this.#runs.length - 1; i >= 0; i--) {

@@ -54,7 +54,8 @@ export class LocalStep {
       case 'forward':
         return this.#forward(answer);
       case 'aside':
-        session.context.keepFromReuse(answer.session);
+        // Where that session's connection is: its number there may be somebody else's at another server.
+        session.repeats.use({ asked: session.context.keepFromReuse(answer.session) });
         return session.placing.own('blocking', { replaced: answer.request, muted: this.#muted });
       case 'pin':
         return this.#pin(answer);
@@ -101,6 +102,10 @@ export class LocalStep {
 
   #pin({ reason, request, agreed }: Pin): boolean {
     const { own, placing } = this.#session;
+    if (placing.keysDecide) {
+      const text = 'not sent: it would keep this connection at one server, and keys decide between several';
+      return this.#session.refuse(text, 'noTarget');
+    }
     const was = { tracking: own.tracking, stuck: own.stuck };
     const capture = (reply: Buffer): Uint8Array => {
       own.dirty();

@@ -60,8 +60,7 @@ export class Placing {
       return this.#endEmpty(command.route);
     }
     if (own.kept) return this.own(undefined);
-    const routes = context.routes();
-    if (gathering === undefined && (routes.several || routes.realmOf(undefined).clustered)) {
+    if (gathering === undefined && this.keysDecide) {
       const handled = overShards(this.#session);
       if (handled !== undefined) return handled;
     }
@@ -85,6 +84,12 @@ export class Placing {
       default:
         return this.primary('main');
     }
+  }
+
+  /** Between several servers that take writes. */
+  get keysDecide(): boolean {
+    const routes = this.#session.context.routes();
+    return routes.several || routes.realmOf(undefined).clustered;
   }
 
   /** Whose data the request is about. */
@@ -160,7 +165,10 @@ export class Placing {
 
   /** The session's own line, ready to send and nothing owed elsewhere; otherwise what the loop is to do. */
   ownLine(target: Target): Line | boolean {
-    const { own, quiet, waiting, state } = this.#session;
+    const { own, waiting, state, gathering, ledger } = this.#session;
+    // The parts of a command are with us until all of them are answered: servers owe nothing of those that are.
+    const answered = gathering !== undefined && ledger.answered && own.line?.idle !== false;
+    const quiet = this.#session.quiet || answered;
     if (own.line === undefined) {
       if (!quiet) return waiting.hold(Held.order);
       const server = this.#primaryOf(target.shard, state.identity, 'own');
@@ -177,7 +185,8 @@ export class Placing {
     const wanted = this.#session.repeats.asked ?? target.shard.primary;
     const another = !own.kept && wanted !== undefined && line.server.name !== wanted.name;
     if (line.state === 'closed' || (another && quiet)) {
-      own.drop();
+      if (answered && line.state === 'open') own.release();
+      else own.drop();
       return true;
     }
     if (another) return waiting.hold(Held.order);
@@ -213,10 +222,8 @@ export class Placing {
 
   /** Where keys decide, a transaction has none to go by before its first command: it is begun there, and here in word. */
   #multi(): boolean {
-    const { context, own, feed } = this.#session;
-    const routes = context.routes();
-    if ((!routes.several && !routes.realmOf(undefined).clustered) || feed.argc !== 1)
-      return this.own('multi');
+    const { own, feed } = this.#session;
+    if (!this.keysDecide || feed.argc !== 1) return this.own('multi');
     const answered = this.#session.answer(ok);
     if (answered) own.pendingMulti = true;
     return answered;

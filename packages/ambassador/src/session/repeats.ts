@@ -33,7 +33,7 @@ export interface Plan {
   /** No replica this time. */
   readonly atPrimary?: boolean;
   /** This server, once. */
-  readonly asked?: Server;
+  readonly asked?: Server | undefined;
   /** Sent before it. */
   readonly prelude?: Uint8Array;
 }

@@ -24,6 +24,10 @@ const everywhere: Readonly<Record<string, Joined>> = {
   KEYS: lists,
   RANDOMKEY: one,
   'SCRIPT|EXISTS': anywhere,
+  'SCRIPT|KILL': success,
+  'FUNCTION|KILL': success,
+  WAIT: fewest,
+  WAITAOF: fewest,
   FLUSHALL: first,
   FLUSHDB: first,
   'SCRIPT|LOAD': first,
@@ -133,6 +137,25 @@ function anywhere(replies: readonly Uint8Array[]): Uint8Array {
       found.map((list) => list[i]).find((has) => has?.type === 'integer' && has.value === 1) ?? item,
   );
   return failure(replies) ?? encodeReply({ type: 'list', items });
+}
+
+/** One that is no error. */
+function success(replies: readonly Uint8Array[]): Uint8Array {
+  return replies.find((reply) => failure([reply]) === undefined) ?? (replies[0] as Uint8Array);
+}
+
+/** Numbers, or lists of them: the least, which holds for all shards. */
+function fewest(replies: readonly Uint8Array[]): Uint8Array {
+  const numbers = replies
+    .map((reply) => decodeReply(reply))
+    .map((value) => (value.type === 'list' ? value.items : [value]));
+  const least = (numbers[0] ?? []).map((_, i) =>
+    Math.min(...numbers.map((list) => (list[i]?.type === 'integer' ? Number(list[i].value) : 0))),
+  );
+  const items: RespValue[] = least.map((value) => ({ type: 'integer', value }));
+  const [only] = items;
+  const listed = decodeReply(replies[0] as Uint8Array).type === 'list';
+  return failure(replies) ?? encodeReply(listed || only === undefined ? { type: 'list', items } : only);
 }
 
 function sum(replies: readonly Uint8Array[]): Uint8Array {

@@ -5,11 +5,11 @@ import type { Test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startCluster, startRedis } from '../../../../test/harness/index.ts';
 import type { Cluster, Redis } from '../../../../test/harness/index.ts';
-import { Client, startAmbassador } from '../session/setting.ts';
+import { Client, command, startAmbassador } from '../session/setting.ts';
 import type { Running } from '../session/setting.ts';
 import { families } from './families.ts';
 import { primaryDies } from './primary-dies.ts';
-import { inTurn, keysAt, pipeline, told } from './setting.ts';
+import { bulk, inTurn, keysAt, pipeline, told } from './setting.ts';
 import type { Line } from './setting.ts';
 
 interface Sides {
@@ -244,6 +244,63 @@ test('a cluster behind the ambassador', redis, async (t) => {
       await reader.ask('MGET', ...keys),
       `*3\r\n${keys.map((key) => `$${key.length}\r\n${key}\r\n`).join('')}`,
     );
+  });
+
+  await t.test('WAIT is about the writes at every shard', async (t) => {
+    const { through } = await clean(sides, t);
+    const keys = cluster.primaries.map((owner) => keysAt(cluster, owner, 1)[0] as string);
+    const lines = [
+      ...keys.map((key) => `SET ${key} 1`),
+      'WAIT 1 5000',
+      `MGET ${keys.join(' ')}`,
+      'WAIT 2 20',
+    ];
+    const replies = await pipeline(through, lines);
+    t.strictSame(replies.slice(3), [':1\r\n', `*3\r\n${bulk('1').repeat(3)}`, ':1\r\n']);
+    for (const replica of cluster.replicas) t.equal(await replica.cli('DBSIZE'), '1');
+    t.match(await through.ask('WAIT', 'x', '0'), /^-ERR value is not an integer/);
+    const acking = await startAmbassador(t, {
+      cluster: cluster.addresses,
+      writeAcks: 1,
+    });
+    const client = await acking.client();
+    t.equal(
+      await client.ask('DEL', ...keys, 'none'),
+      ':3\r\n',
+      'what is split waits for its replicas part by part',
+    );
+    for (const replica of cluster.replicas) t.equal(await replica.cli('DBSIZE'), '0');
+  });
+
+  await t.test('who blocks is reached wherever that is', async (t) => {
+    const { through } = await clean(sides, t);
+    const other = await amb.client();
+    const id = (await through.ask('CLIENT', 'ID')).slice(1).trim();
+    for (const owner of cluster.primaries) {
+      const [key] = keysAt(cluster, owner, 1, 'q') as [string];
+      through.send(command('BLPOP', key, '0'));
+      await eventually('it blocks', async () =>
+        (await owner.cli('INFO', 'clients')).includes('blocked_clients:1'),
+      );
+      t.equal(await other.ask('CLIENT', 'UNBLOCK', id), ':1\r\n');
+      t.strictSame(await through.replies(1), ['*-1\r\n']);
+      t.equal(await other.ask('CLIENT', 'UNBLOCK', id), ':0\r\n');
+      t.match(await other.ask('SCRIPT', 'KILL'), /^-NOTBUSY/);
+    }
+  });
+
+  await t.test('what would keep a client at one shard is refused', async (t) => {
+    const { through } = await clean(sides, t);
+    await through.ask('HELLO', '3');
+    for (const line of ['CLIENT TRACKING ON', 'CLIENT NO-EVICT ON']) {
+      t.match(
+        await through.ask(...line.split(' ')),
+        /^-OUTRIGGER not sent: it would keep this connection/,
+        line,
+      );
+    }
+    const keys = cluster.primaries.map((owner) => keysAt(cluster, owner, 1)[0] as string);
+    for (const key of keys) t.equal(await through.ask('GET', key), '_\r\n');
   });
 
   await t.test('a primary dies', (t) => primaryDies(t, cluster, amb));
