@@ -5,7 +5,7 @@ import { command } from './setting.ts';
 
 /** Takes everything a feed shows, accepting all; words for events, and the runs that come out. */
 function drive(chunks: readonly string[], maxHeldBytes = 64): { shown: string; runs: string; left: string } {
-  const feed = new RequestFeed(new CommandTable(), maxHeldBytes);
+  const feed = new RequestFeed(new CommandTable(), maxHeldBytes, {});
   let shown = '';
   let runs = '';
   const take = (): void => {
@@ -28,8 +28,10 @@ function drive(chunks: readonly string[], maxHeldBytes = 64): { shown: string; r
           left: left + chunks.slice(i + 1).join(''),
         };
       } else {
-        shown += event === 'frame' ? `${feed.class} ` : `${event} `;
-        feed.accept();
+        shown += event === 'frame' ? `${feed.command?.route} ` : `${event} `;
+        take();
+        if (event === 'empty') feed.drop();
+        else feed.accept();
       }
     }
   }
@@ -46,25 +48,25 @@ test('requests come out as they went in, however they are cut', async (t) => {
   const bytes = [
     command('GET', 'k'),
     command('set', 'k', 'a\r\nb'),
-    command('PING'),
+    'PING\r\n',
     command('CLIENT', 'SETNAME', 'x'),
+    command('NEVERHEARDOF'),
   ].join('');
   for (const chunks of cuts(bytes)) {
-    t.strictSame(drive(chunks), { shown: 'read write other naming ', runs: bytes, left: '' });
+    t.strictSame(drive(chunks), { shown: 'read write read local undefined ', runs: bytes, left: '' });
   }
 });
 
-test('what is not to be routed is left over, from its first byte on', async (t) => {
+test('empty requests are shown to be dropped', async (t) => {
+  const [one, two] = [command('GET', 'a'), command('GET', 'b')];
+  for (const chunks of cuts(`${one}\r\n*0\r\n${two}*-1\r\n`)) {
+    t.strictSame(drive(chunks), { shown: 'read empty empty read empty ', runs: one + two, left: '' });
+  }
+});
+
+test('what is malformed is left over, from its first byte on', async (t) => {
   const before = command('GET', 'k') + command('SET', 'k', 'v');
-  for (const foreign of [
-    command('MULTI'),
-    command('CLIENT', 'ID'),
-    '*0\r\n',
-    'PING\r\n',
-    '*1\r\n$-1\r\n',
-    '\r\n',
-    command('GET', 'k').replace('$1', '$x'),
-  ]) {
+  for (const foreign of ['*1\r\n$-1\r\n', '*x\r\n', command('GET', 'k').replace('$1', '$x')]) {
     const rest = foreign + command('GET', 'behind');
     for (const chunks of cuts(before + rest)) {
       const { shown, runs, left } = drive(chunks);
@@ -73,17 +75,74 @@ test('what is not to be routed is left over, from its first byte on', async (t) 
   }
 });
 
-test('a large write is streamed, a large read is not to be routed', async (t) => {
+test('a large request is streamed', async (t) => {
   const large = command('SET', 'k', 'x'.repeat(300));
   const behind = command('GET', 'k');
   const pieces = (large + behind).match(/[\s\S]{1,50}/g) ?? [];
   t.strictSame(drive(pieces), { shown: 'large streamed read ', runs: large + behind, left: '' });
-  const read = command('GET', 'x'.repeat(300));
-  const { shown, runs, left } = drive(read.match(/[\s\S]{1,50}/g) ?? []);
-  t.strictSame([shown, runs, left], ['foreign', '', read]);
   for (const chunks of cuts(large)) {
     const { runs: all } = drive(chunks);
     t.equal(all, large, 'whether or not it was streamed');
+  }
+});
+
+test('a large request may be waited for instead, and dropped in parts', async (t) => {
+  const large = command('SET', 'k', 'x'.repeat(300));
+  const behind = command('GET', 'k');
+  const feed = new RequestFeed(new CommandTable(), 64, {});
+  const settle = (): string => {
+    let event = feed.next();
+    while (event === 'more' && feed.turn()) event = feed.next();
+    return event;
+  };
+  feed.push(Buffer.from(large.slice(0, 100)));
+  t.equal(settle(), 'large');
+  feed.wantWhole();
+  t.equal(settle(), 'more');
+  t.equal(feed.heldBytes, 100);
+  feed.push(Buffer.from(large.slice(100)));
+  t.equal(settle(), 'frame');
+  t.equal(Buffer.from(feed.frame()).toString(), large);
+  feed.drop();
+  t.equal(settle(), 'more');
+  t.ok(feed.idle);
+
+  feed.push(Buffer.from(large.slice(0, 100)));
+  t.equal(settle(), 'large');
+  feed.drop();
+  t.ok(feed.streaming);
+  feed.push(Buffer.from(large.slice(100, 200)));
+  t.equal(settle(), 'more');
+  feed.takeRun();
+  feed.push(Buffer.from(large.slice(200) + behind));
+  t.equal(settle(), 'streamed');
+  feed.accept();
+  feed.takeRun();
+  t.notOk(feed.streaming);
+  t.equal(settle(), 'frame');
+  t.equal(Buffer.from(feed.frame()).toString(), behind);
+});
+
+test('what is put back comes first, in front of half a request', async (t) => {
+  const [one, two, three] = [command('GET', 'a'), command('GET', 'b'), command('SET', 'c', 'd')];
+  for (let at = 0; at <= three.length; at++) {
+    const feed = new RequestFeed(new CommandTable(), 64, {});
+    let seen = '';
+    const read = (): void => {
+      for (let event = feed.next(); event !== 'more' || feed.turn(); event = feed.next()) {
+        if (event === 'more') continue;
+        seen += Buffer.from(feed.frame()).toString();
+        feed.drop();
+      }
+    };
+    feed.push(Buffer.from(three.slice(0, at)));
+    read();
+    feed.putBack([Buffer.from(one), Buffer.from(two)]);
+    read();
+    feed.push(Buffer.from(three.slice(at)));
+    read();
+    t.equal(seen, at === three.length ? three + one + two : one + two + three, `cut at ${at}`);
+    t.ok(feed.idle);
   }
 });
 
@@ -95,7 +154,7 @@ test('broken bytes in the middle of a streamed write are left over behind what w
 });
 
 test('a request is shown again until it is accepted', async (t) => {
-  const feed = new RequestFeed(new CommandTable(), 64);
+  const feed = new RequestFeed(new CommandTable(), 64, {});
   feed.push(Buffer.from(command('GET', 'a') + command('SET', 'a', '1')));
   t.equal(feed.next(), 'more', 'the chunk in hand is the empty one before the first');
   feed.turn();
@@ -104,7 +163,7 @@ test('a request is shown again until it is accepted', async (t) => {
   t.equal(feed.takeRun(), undefined, 'nothing accepted, nothing to send');
   feed.accept();
   t.equal(feed.next(), 'frame');
-  t.equal(feed.class, 'write');
+  t.equal(feed.command?.route, 'write');
   t.equal(Buffer.from(feed.takeRun() ?? []).toString(), command('GET', 'a'));
   feed.accept();
   t.equal(Buffer.from(feed.takeRun() ?? []).toString(), command('SET', 'a', '1'));

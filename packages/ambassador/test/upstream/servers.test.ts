@@ -1,0 +1,149 @@
+import { test } from 'tap';
+import { defaultLimits } from '../../src/daemon/limits.ts';
+import type { Line } from '../../src/upstream/line.ts';
+import { nobody, Run } from '../../src/upstream/run.ts';
+import { serverAt } from '../../src/upstream/server.ts';
+import { Servers } from '../../src/upstream/servers.ts';
+import { FakeWires, identity, server } from './fake-wire.ts';
+
+class House {
+  nowMs = 0;
+  readonly wires = new FakeWires();
+  readonly lost: string[] = [];
+  readonly servers: Servers;
+
+  constructor(limits: Partial<typeof defaultLimits> = {}) {
+    this.servers = new Servers({
+      openWire: this.wires.openWire,
+      soon: () => {},
+      now: () => this.nowMs,
+      limits: { ...defaultLimits, ...limits },
+      onLost: (line, { why }, was) => this.lost.push(`${line.server.name} ${was}: ${why}`),
+      onErrorReply: () => {},
+    });
+  }
+
+  line(database = 0, lane: 'main' | 'script' = 'main'): Line | undefined {
+    return this.servers.line(server, { ...identity, database }, lane, false);
+  }
+
+  lend(database = 0): Line {
+    return this.servers.lend(server, { ...identity, database }, false) as Line;
+  }
+
+  counts() {
+    return [...this.servers.counts()].map(({ lines, leases, idle }) => [lines, leases, idle]);
+  }
+}
+
+test('sessions alike share a line; another identity or lane has its own', async (t) => {
+  const house = new House();
+  const line = house.line();
+  t.equal(house.line(), line);
+  t.not(house.line(1), line);
+  t.not(house.line(0, 'script'), line);
+  t.equal(house.servers.openLine(server.name, identity, 'main'), undefined, 'it is opening');
+  house.wires.all[0]?.open();
+  t.equal(house.servers.openLine(server.name, identity, 'main'), line);
+  t.strictSame(house.counts(), [[3, 0, 0]]);
+});
+
+test('at the limit an idle line makes room, a busy one does not', async (t) => {
+  const house = new House({ maxLinesPerServer: 1 });
+  const line = house.line() as Line;
+  house.wires.last.open();
+  line.send(new Run(nobody, line), Buffer.from('a'), 1);
+  t.equal(house.line(1), undefined);
+  line.flush();
+  house.wires.last.answer('+OK\r\n');
+  t.ok(house.line(1));
+  t.equal(line.state, 'closed');
+});
+
+test('a line that was closed by who found it useless is not handed out again', async (t) => {
+  const house = new House();
+  const line = house.line() as Line;
+  house.wires.last.open();
+  line.close('it says it is a replica');
+  const next = house.line();
+  t.not(next, line);
+  t.equal(house.line(), next);
+});
+
+test('a server out of reach is not tried again for a moment, by who has no line', async (t) => {
+  const house = new House({ failFastMs: 100 });
+  house.line();
+  house.wires.last.open();
+  house.line(1);
+  house.wires.last.events.lost({ why: 'ERR max number of clients reached', error: undefined });
+  t.strictSame(house.lost, [`${server.name} opening: ERR max number of clients reached`]);
+  const why = (database: number, lane: 'main' | 'own' = 'main'): string | undefined =>
+    house.servers.whyDown(server, { ...identity, database }, lane);
+  t.match(why(1), /max number of clients/);
+  t.match(why(0, 'own'), /max number of clients/);
+  t.equal(why(0), undefined, 'who has a line goes on');
+  house.nowMs = 100;
+  t.equal(why(1), undefined);
+});
+
+test('a refused login says nothing about the server', async (t) => {
+  const house = new House();
+  house.line(9);
+  house.wires.last.events.lost({ why: 'it refused SELECT 9', error: 'ERR DB index is out of range' });
+  t.equal(house.servers.whyDown(server, { ...identity, database: 1 }, 'main'), undefined);
+});
+
+test('a clean lease is lent again, to who is alike, the last first', async (t) => {
+  const house = new House({ maxIdleLeases: 2 });
+  const leases = [house.lend(), house.lend(), house.lend()] as const;
+  for (const wire of house.wires.all) wire.open();
+  for (const lease of leases) house.servers.giveBack(lease);
+  t.equal(leases[0].state, 'closed', 'more idle than allowed');
+  t.strictSame(house.counts(), [[0, 0, 2]]);
+  t.not(house.lend(1), leases[2]);
+  t.equal(house.lend(), leases[2]);
+  t.equal(house.lend(), leases[1]);
+});
+
+test('what a session left in a lease ends with it', async (t) => {
+  const house = new House();
+  for (const spoil of [
+    (line: Line) => (line.dirty = true),
+    (line: Line) => line.send(new Run(nobody, line), Buffer.from('a'), 1),
+    (line: Line) => (line.full = true),
+  ]) {
+    const lease = house.lend();
+    house.wires.last.open();
+    spoil(lease);
+    house.servers.giveBack(lease);
+    t.equal(lease.state, 'closed');
+  }
+  t.strictSame(house.counts(), [[0, 0, 0]]);
+});
+
+test('no more leases than allowed; who waits is told when one is free', async (t) => {
+  const house = new House({ maxLeasesPerServer: 1 });
+  const lease = house.lend();
+  t.equal(house.servers.lend(server, identity, false), undefined);
+  let told = 0;
+  house.servers.queue(server).add({ lineChanged: () => void told++ });
+  house.servers.giveBack(lease);
+  t.equal(told, 1);
+  t.ok(house.lend());
+});
+
+test('drop and close end everything at a server, retain what is not configured any longer', async (t) => {
+  const house = new House();
+  const other = serverAt({ kind: 'tcp', host: '10.0.0.2', port: 6379 });
+  const there = house.servers.line(other, identity, 'main', false) as Line;
+  house.wires.last.open();
+  const here = [house.line() as Line, house.lend()];
+  house.servers.retain(new Set([server.name]));
+  t.strictSame([there.state, ...here.map(({ state }) => state)], ['closed', 'opening', 'opening']);
+  house.servers.drop(server.name, 'it is not the primary any longer');
+  t.ok(here.every(({ state }) => state === 'closed'));
+  house.servers.drop('nobody', 'unknown');
+  const again = house.line() as Line;
+  house.servers.close();
+  t.equal(again.state, 'closed');
+});
