@@ -81,8 +81,9 @@ export class Connection implements SessionPorts {
     client.write(bytes);
     const { limits, buffers } = this.#options.context;
     // Nothing left to write means that the kernel has it all; TLS may still have to encrypt it.
-    if (client.writableLength === 0) buffers.released += this.#plain ? bytes.length : 0;
-    else if (client.writableLength > limits.maxClientOutputBytes) this.#tooSlow();
+    if (client.writableLength === 0) {
+      if (this.#plain) buffers.released(bytes);
+    } else if (client.writableLength > limits.maxClientOutputBytes) this.#tooSlow();
   }
 
   readClient(on: boolean): void {

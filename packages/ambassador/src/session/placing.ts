@@ -54,7 +54,7 @@ export class Placing {
 
   /** By the command's route; local commands and those that end routing are not for here. */
   place(command: Command): boolean {
-    const { own, context, gathering } = this.#session;
+    const { own, gathering } = this.#session;
     if (command.route === 'script' || command.route === 'scriptRead') shareScript(this.#session, command);
     if (own.pendingMulti && (command.route === 'exec' || command.route === 'discard')) {
       return this.#endEmpty(command.route);

@@ -10,8 +10,25 @@ const bufferBytes = 65_536;
 export const copyBytes = 4_096;
 
 export class ReadBuffers {
-  /** Bytes of the chunk at hand that nobody holds any more. */
-  released = 0;
+  #reading: ArrayBufferLike | undefined;
+  #released = 0;
+
+  /** From now on `chunk` is at hand. */
+  reading(chunk: Buffer): void {
+    this.#reading = chunk.buffer;
+    this.#released = 0;
+  }
+
+  /** Nobody holds these bytes any more. They count if they are of the chunk at hand: others' say nothing about it. */
+  released(bytes: Uint8Array): void {
+    if (bytes.buffer === this.#reading) this.#released += bytes.length;
+  }
+
+  /** Whether nobody holds any of the chunk at hand, which is at hand no longer. */
+  read(chunk: Buffer): boolean {
+    this.#reading = undefined;
+    return this.#released === chunk.length;
+  }
 
   take(): Buffer {
     return Buffer.allocUnsafeSlow(bufferBytes);

@@ -144,9 +144,9 @@ class SocketWire implements Wire {
       this.#received(Buffer.from(chunk));
       return;
     }
-    this.#buffers.released = 0;
+    this.#buffers.reading(chunk);
     this.#received(chunk);
-    if (this.#buffers.released !== chunk.length) this.#next = this.#buffers.take();
+    if (!this.#buffers.read(chunk)) this.#next = this.#buffers.take();
   }
 
   #received(chunk: Buffer): void {
