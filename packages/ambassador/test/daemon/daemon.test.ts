@@ -46,7 +46,7 @@ test('drain: a session that waits for another connection to open ends too', redi
   slow.shut('down');
   const client = await amb.client();
   client.send(command('SELECT', '1'));
-  await eventually('it is being connected', async () => (await amb.metric('upstream_connections', 'kind="line"')) === 1); // prettier-ignore
+  await eventually('it is being connected', async () => (await amb.metric('held_sessions', 'reason="connect"')) === 1); // prettier-ignore
   const drain = amb.daemon.drain();
   slow.release('down');
   t.strictSame(await client.replies(1), ['+OK\r\n']);

@@ -241,7 +241,6 @@ export class World implements ClientWorld {
       why: 'it is being asked',
       checking: false,
       server: (name) => this.#redis.find((one) => one.name === name)?.server,
-      checking: false,
       needRound: () => void (this.#wantRound = true),
     };
   }
