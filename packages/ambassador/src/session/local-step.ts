@@ -7,6 +7,8 @@ import type { Greeting, LocalAnswer } from '../locals/answer.ts';
 import { takeMuted } from '../locals/mute.ts';
 import { Held, Place } from '../observe/names.ts';
 import type { Line } from '../upstream/line.ts';
+import type { Identity } from './state.ts';
+import type { Server } from '../upstream/server.ts';
 import type { Session } from './session.ts';
 
 type Become = Extract<LocalAnswer, { do: 'become' }>;
@@ -14,6 +16,8 @@ type Pin = Extract<LocalAnswer, { do: 'pin' }>;
 type Forward = Extract<LocalAnswer, { do: 'forward' }>;
 
 const minus = 0x2d;
+/** Until there may be room for a connection that asks. */
+const askAgainMs = 10;
 
 export class LocalStep {
   readonly #session: Session;
@@ -22,6 +26,9 @@ export class LocalStep {
   #muted = false;
   /** The connection of another identity that is being opened. */
   #becoming: Line | undefined;
+  /** The connection that asks whether a password is good; once it has, the answer to come needs no more asking. */
+  #asking: Line | undefined;
+  #asked = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -85,11 +92,12 @@ export class LocalStep {
   #forward({ request, unpin, rewrite, agreed }: Forward): boolean {
     const { own, placing } = this.#session;
     const { inMulti } = own;
+    let at = 0;
     const capture = (reply: Buffer): Uint8Array => {
       if (reply[0] !== minus) {
         if (unpin === 'tracking') own.tracking = false;
         if (unpin !== undefined) own.unpin(unpin);
-        if (agreed !== undefined && inMulti) own.afterExec(agreed);
+        if (agreed !== undefined && inMulti) own.afterExec(at, agreed);
         else agreed?.();
       }
       return rewrite?.(reply) ?? reply;
@@ -97,7 +105,9 @@ export class LocalStep {
     const plain = unpin === undefined && rewrite === undefined && agreed === undefined;
     const sending = { replaced: request, muted: this.#muted, capture: plain ? undefined : capture };
     if (inMulti && agreed !== undefined) own.dirty();
-    return own.kept ? placing.own(undefined, sending) : placing.primary('main', undefined, sending);
+    const went = own.kept ? placing.own(undefined, sending) : placing.primary('main', undefined, sending);
+    if (went) at = own.lastQueued;
+    return went;
   }
 
   #pin({ reason, request, agreed }: Pin): boolean {
@@ -132,6 +142,33 @@ export class LocalStep {
     return placing.own(undefined, { replaced: answer.request, muted: this.#muted, capture });
   }
 
+  /** The client is gone. */
+  end(): void {
+    if (this.#asking !== undefined) this.#session.context.servers.giveBack(this.#asking);
+    this.#asking = undefined;
+  }
+
+  #isLogin({ identity }: Become): boolean {
+    const { identity: before } = this.#session.state;
+    return identity.password !== before.password || identity.user !== before.user;
+  }
+
+  /**
+   * A password is for the server to judge, each time: that a connection with it is open already only says that it was good
+   * once. Undefined: it is good.
+   */
+  #ask(server: Server, identity: Identity): boolean | undefined {
+    const { context, waiting } = this.#session;
+    this.#asking ??= context.servers.fresh(server, identity);
+    const line = this.#asking;
+    if (line === undefined) return waiting.holdUntil(askAgainMs, Held.limit);
+    if (line.state === 'opening') return waiting.holdFor(line, Held.connect);
+    const error = line.refusal?.error;
+    this.end();
+    this.#asked = error === undefined;
+    return error === undefined ? undefined : this.#reply(encodeError(error));
+  }
+
   #become(answer: Become): boolean {
     const session = this.#session;
     const before = this.#becoming;
@@ -142,11 +179,17 @@ export class LocalStep {
     }
     const target = session.placing.target();
     if ('why' in target) return session.placing.nowhere(target);
+    const { primary } = target.shard;
+    if (primary !== undefined && !this.#asked && this.#isLogin(answer)) {
+      const turnedAway = this.#ask(primary, answer.identity);
+      if (turnedAway !== undefined) return turnedAway;
+    }
     const line = session.placing.primaryLine(target, 'main', answer.identity);
     if (typeof line === 'object') {
       this.#becoming = undefined;
       const error = line.refusal?.error;
       if (error !== undefined) return this.#reply(encodeError(error));
+      this.#asked = false;
       return this.#reply(answer.done(greetingOf(line.welcome.hello)));
     }
     this.#becoming = session.waiting.line;

@@ -6,7 +6,7 @@
  * nothing is owed, it is given back and may serve another session.
  */
 
-import { encodeCommand } from '@outrigger/core/resp';
+import { decodeReply, encodeCommand } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
 import { spoiler } from '../locals/client.ts';
 import type { EngineCounters } from '../observe/counters.ts';
@@ -29,8 +29,10 @@ export class OwnLine {
   #waiter: LineWaiter | undefined;
   /** Before the transaction has a server, something of it was refused. */
   #spoilt = false;
-  /** What takes effect in the session once the open transaction has been executed. */
-  readonly #onExec: (() => void)[] = [];
+  /** Commands of the open transaction so far. */
+  #queued = 0;
+  /** What takes effect in the session once the open transaction has been executed, and that command of it not refused. */
+  readonly #onExec: { readonly at: number; readonly agreed: () => void }[] = [];
   readonly #servers: Servers;
   readonly #state: SessionState;
   readonly #counters: EngineCounters;
@@ -68,6 +70,8 @@ export class OwnLine {
   /** What the command that is being sent leaves behind; and, where that depends on its answer, who has to see that. */
   note({ route }: Command, argc: number): ((reply: Buffer) => Uint8Array) | undefined {
     const wasInMulti = this.inMulti;
+    if (wasInMulti) this.#queued++;
+    else this.#queued = 0;
     if (route === 'multi') this.inMulti ||= argc === 1;
     else if (route === 'watch') this.watching ||= !wasInMulti && argc > 1;
     else if (route === 'sticky') this.stuck = true;
@@ -82,9 +86,19 @@ export class OwnLine {
     return undefined;
   }
 
-  /** `agreed` is called once the open transaction has been executed. */
-  afterExec(agreed: () => void): void {
-    this.#onExec.push(agreed);
+  /** The command that is being sent, and that nobody notes, is queued if a transaction is open. */
+  queue(): undefined {
+    if (this.inMulti) this.#queued++;
+  }
+
+  /** Which of the transaction's commands the last one was. */
+  get lastQueued(): number {
+    return this.#queued - 1;
+  }
+
+  /** `agreed` is called once the open transaction has been executed, unless its command number `at` fails then. */
+  afterExec(at: number, agreed: () => void): void {
+    this.#onExec.push({ at, agreed });
   }
 
   pin(reason: PinReason): void {
@@ -103,6 +117,7 @@ export class OwnLine {
   begin(): void {
     this.pendingMulti = false;
     this.inMulti = true;
+    this.#queued = 0;
     this.pin('multi');
     this.prelude(encodeCommand(['MULTI']));
     if (this.#spoilt) this.spoil();
@@ -153,8 +168,10 @@ export class OwnLine {
   /** EXEC may be refused with an error, or answer null because a watched key had changed. */
   #closed(reply: Buffer, exec: boolean): Buffer {
     const agreements = this.#onExec.splice(0);
-    const refused = /^(?:-|_\r|\*-1\r)/.test(reply.toString('latin1', 0, 4));
-    if (exec && !refused) for (const agreed of agreements) agreed();
+    const answer = exec ? decodeReply(reply) : undefined;
+    if (answer?.type === 'list') {
+      for (const { at, agreed } of agreements) if (answer.items[at]?.type !== 'error') agreed();
+    }
     return reply;
   }
 

@@ -138,7 +138,8 @@ export class Placing {
     // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
     if (command.route === 'wait' && !own.inMulti) own.prelude(encodeCommand(['PING']));
     const was = own.kept;
-    const capture = sending?.capture ?? own.note(command, this.#session.feed.argc);
+    const note = sending?.capture === undefined ? own.note(command, this.#session.feed.argc) : own.queue();
+    const capture = sending?.capture ?? note;
     return outbox.accept(line, 'own', target, { ...sending, capture, rooted: was || own.kept });
   }
 

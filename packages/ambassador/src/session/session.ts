@@ -150,6 +150,7 @@ export class Session implements RunOwner, LineWaiter {
     const joined = this.#passing.raw !== undefined;
     this.#passing.end();
     this.waiting.end();
+    this.#local.end();
     for (const reads of this.#reads.values()) reads.end();
     const owed = joined || !this.ledger.empty;
     this.heavy?.end();

@@ -102,6 +102,16 @@ export class Servers {
     line.closeWhenIdle('another has taken its place');
   }
 
+  /** A new line, for who wants to know whether the server lets it in; it serves nobody after. Undefined: too many are. */
+  fresh(server: Server, identity: Identity): Line | undefined {
+    const { leases, identities } = this.#of(server.name);
+    if (!identities.mayKnock(keyOf(identity))) return undefined;
+    const open = (): Line => this.#open(server, identity, false, true);
+    const line = leases.lend(() => false, open);
+    if (line !== undefined) line.dirty = true;
+    return line;
+  }
+
   /** It may serve another session if nothing was left in it. */
   giveBack(line: Line): void {
     this.#of(line.server.name).leases.giveBack(line);
