@@ -147,3 +147,27 @@ test('drop and close end everything at a server, retain what is not configured a
   house.servers.close();
   t.equal(again.state, 'closed');
 });
+
+test('a line that is left to one session ends once it has answered; the others get a new one', async (t) => {
+  const house = new House();
+  const line = house.line() as Line;
+  house.wires.last.open();
+  line.send(new Run(nobody, line), Buffer.from('a'), 1);
+  line.flush();
+  house.servers.leave(line);
+  t.not(house.line(), line);
+  t.equal(line.state, 'open');
+  house.wires.all[0]?.answer('+OK\r\n');
+  t.equal(line.state, 'closed');
+});
+
+test('a lease that nobody has wanted for long is closed', async (t) => {
+  const house = new House({ leaseIdleMs: 100 });
+  const lease = house.lend();
+  house.wires.last.open();
+  house.servers.giveBack(lease);
+  t.equal(house.servers.sweep(50), true);
+  t.equal(lease.state, 'open');
+  t.equal(house.servers.sweep(200), false);
+  t.equal(lease.state, 'closed');
+});
