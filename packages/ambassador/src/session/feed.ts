@@ -30,6 +30,8 @@ const empty = new Uint8Array(0);
 export class RequestFeed {
   /** Of the request shown; undefined when the table does not know its name. */
   command: Command | undefined;
+  /** The limit that the request shown as foreign is above; undefined when it is malformed. */
+  exceeds: keyof RespLimits | undefined;
   readonly #table: CommandTable;
   readonly #maxHeldBytes: number;
   readonly #respLimits: Partial<RespLimits>;
@@ -200,8 +202,9 @@ export class RequestFeed {
         this.command = this.#table.find(this.#scanner.name, this.#scanner.nameLength);
       }
     } catch (error) {
-      if (error instanceof RespError) return 'foreign';
-      throw error;
+      if (!(error instanceof RespError)) throw error;
+      this.exceeds = error.limit;
+      return 'foreign';
     }
   }
 

@@ -4,9 +4,18 @@
  */
 
 import { encodeError } from '@outrigger/core/resp';
+import type { RespLimits } from '@outrigger/core/resp';
 import { Held, Place } from '../observe/names.ts';
 import { RawMode } from './raw.ts';
 import type { Session } from './session.ts';
+
+const unread = 'it cannot be read as a request, so no rule can be applied';
+/** In the words of Redis, which has such limits too. */
+const wrong: Partial<Record<keyof RespLimits, string>> = {
+  maxBulkBytes: 'invalid bulk length',
+  maxArguments: 'invalid multibulk length',
+  maxInlineBytes: 'too big inline request',
+};
 
 export class Passing {
   /** Set while client and server are joined. */
@@ -50,7 +59,7 @@ export class Passing {
     const { waiting, placing, own } = session;
     if (session.feed.next() === 'foreign') session.command = session.context.table.unknown;
     if (!session.quiet) return waiting.hold(Held.order);
-    if (reason === 'splice' && !session.context.mayPassUnseen(session.state)) return this.malformed();
+    if (reason === 'splice' && !this.mayBlindly()) return this.malformed();
     const target = placing.target();
     const line = 'why' in target ? placing.nowhere(target) : placing.ownLine(target);
     if (typeof line !== 'object') return line;
@@ -58,25 +67,25 @@ export class Passing {
     own.pin(reason);
     waiting.over();
     session.context.counters.sent(session.command.index, Place.own);
-    this.raw = new RawMode(
-      session,
-      line,
-      reason === 'splice',
-      () => this.malformed(),
-      () => {
-        this.raw = undefined;
-        own.release();
-      },
-    );
+    this.raw = new RawMode(session, line, reason === 'splice', this, () => {
+      this.raw = undefined;
+      own.release();
+    });
     return true;
   }
 
-  /** What cannot be read cannot be judged either: where something is forbidden it ends the connection here. */
+  /** Whether a server may be left to say what is wrong with the request. */
+  mayBlindly(): boolean {
+    const { context, state, feed } = this.#session;
+    return context.mayPassUnseen(state) && (feed.next() !== 'foreign' || feed.exceeds === undefined);
+  }
+
+  /** What cannot be read cannot be judged either: where something is forbidden, or above a limit, it ends here. */
   malformed(): true {
     const session = this.#session;
-    session.toClient(
-      encodeError('ERR Protocol error: it cannot be read as a request, so no rule can be applied'),
-    );
+    const { exceeds } = session.feed;
+    const why = exceeds === undefined ? unread : (wrong[exceeds] ?? unread);
+    session.toClient(encodeError(`ERR Protocol error: ${why}`));
     session.finish();
     return true;
   }

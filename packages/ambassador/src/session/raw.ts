@@ -20,6 +20,12 @@ const subscribing = /^[*>]3\r\n\$\d+\r\n(?:p|s)?(?:un)?subscribe\r\n/i;
 
 type Barrier = { readonly word: string; readonly then: () => void } | { readonly word: undefined };
 
+/** What becomes of what cannot be read. */
+interface Unread {
+  mayBlindly(): boolean;
+  malformed(): void;
+}
+
 export class RawMode {
   readonly #session: Session;
   readonly #line: Line;
@@ -29,7 +35,7 @@ export class RawMode {
   #forGood: boolean;
   /** What comes cannot be followed, and is not looked at any more. */
   #blind: boolean;
-  readonly #malformed: () => void;
+  readonly #unread: Unread;
   #ended = false;
   /** Nothing of the client's is passed on until this is answered. */
   #barrier: Barrier | undefined;
@@ -40,12 +46,12 @@ export class RawMode {
   /** When this, or draining, began; or when the server of a client that cannot be followed said something last. */
   #saidMs: number;
 
-  constructor(session: Session, line: Line, blind: boolean, malformed: () => void, leave: () => void) {
+  constructor(session: Session, line: Line, blind: boolean, unread: Unread, leave: () => void) {
     this.#session = session;
     this.#line = line;
     this.#leave = leave;
     this.#forGood = this.#blind = blind;
-    this.#malformed = malformed;
+    this.#unread = unread;
     this.#saidMs = session.ports.now();
     line.startRaw((chunk) => this.#received(chunk));
     line.wait(session);
@@ -106,13 +112,12 @@ export class RawMode {
   }
 
   #foreign(): boolean {
-    const { context, state } = this.#session;
-    if (context.mayPassUnseen(state)) {
+    if (this.#unread.mayBlindly()) {
       this.#flush();
       this.#forGood = this.#blind = true;
       return true;
     }
-    this.#malformed();
+    this.#unread.malformed();
     return false;
   }
 
