@@ -245,6 +245,7 @@ export class Engine {
 
   #shared(): SessionContext {
     const connections = this.#connections;
+    const limits = (): SessionContext['limits'] => this.#config.limits;
     const registry: SessionRegistry = {
       all: function* () {
         for (const { session } of connections.values()) yield session.state;
@@ -262,7 +263,9 @@ export class Engine {
       routes: () => this.#realms as Realms,
       servers: this.servers,
       buffers: this.#buffers,
-      limits: this.#config.limits,
+      get limits() {
+        return limits();
+      },
       counters: this.counters,
       watch: new AnswerWatch({
         slowLog: this.slowLog,

@@ -2,7 +2,7 @@
 
 import { test } from 'tap';
 import { needs } from '../../../../test/harness/index.ts';
-import { command, startAmbassador, startServers } from '../session/setting.ts';
+import { command, config, startAmbassador, startServers } from '../session/setting.ts';
 
 const redis = needs('redis-server', 'redis-cli');
 
@@ -23,4 +23,15 @@ test('a request above a limit is refused in the words of Redis, and reaches no s
     await client.closed();
   }
   t.equal(await primary.cli('DBSIZE'), '1');
+});
+
+test('the limits of a reload hold for those who connect then', redis, async (t) => {
+  const { primary } = await startServers(t, 0);
+  const ambassador = await startAmbassador(t, { primary: primary.address });
+  const before = await ambassador.client();
+  t.equal(await before.ask('RPUSH', 'list', 'a', 'b', 'c'), ':3\r\n');
+  await ambassador.daemon.reload(config({ primary: primary.address, limits: { maxArguments: 3 } }));
+  const later = await ambassador.client();
+  t.match(await later.ask('RPUSH', 'list', 'a', 'b', 'c'), /^-ERR Protocol error: invalid multibulk length/);
+  t.equal(await before.ask('LLEN', 'list'), ':3\r\n');
 });
