@@ -14,6 +14,8 @@ import type { Session } from './session.ts';
 export class Heavy {
   readonly #session: Session;
   readonly #lines: Line[] = [];
+  /** The shared line that its last large answer comes on. */
+  #shared: Line | undefined;
   /** A shared line that nobody else gets any more. */
   #left: Line | undefined;
   #sinceMs: number;
@@ -30,9 +32,8 @@ export class Heavy {
     const { limits } = context;
     this.#sinceMs = ports.now();
     if (line.exclusive || this.#left !== undefined) return;
-    if (ledger.unanswered * limits.largeReplyBytes <= limits.maxReplyBacklogBytes) return;
-    this.#left = line;
-    context.servers.leave(line);
+    this.#shared = line;
+    if (ledger.unanswered * limits.largeReplyBytes > limits.maxReplyBacklogBytes) this.#leave(line);
   }
 
   /** A line to send on; undefined: none may be lent, so a shared one has to do. */
@@ -58,6 +59,7 @@ export class Heavy {
   /** The client is behind: what only it is waiting for is not read. */
   pause(): void {
     for (const line of this.#lines) line.pause();
+    if (this.#left === undefined && this.#shared?.idle === false) this.#leave(this.#shared);
     if (this.#left?.onlyFor(this.#session) === true) this.#left.pause();
   }
 
@@ -72,6 +74,12 @@ export class Heavy {
     if (!quiet || nowMs - this.#sinceMs < context.limits.largeQuietMs) return false;
     this.end();
     return true;
+  }
+
+  /** The others get a new line, and this one may wait for its client. */
+  #leave(line: Line): void {
+    this.#left = line;
+    this.#session.context.servers.leave(line);
   }
 
   /** The session's answers are all in, or for nobody any more. */
