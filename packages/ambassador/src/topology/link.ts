@@ -27,7 +27,21 @@ interface Open {
   readonly redis: Redis;
   readonly runId: string;
   readonly zone: string | undefined;
+  /** It wants a password and we have none: its clients do. It lives, and that is all it tells. */
+  readonly locked: boolean;
 }
+
+/** Of a server that tells us nothing: whoever is meant to be the primary is believed on that word. */
+const untold: Sample = {
+  runId: '?',
+  role: 'master',
+  replId: '?',
+  offset: 0,
+  syncing: false,
+  previousReplId: undefined,
+  linkDown: false,
+  follows: undefined,
+};
 
 export class Link {
   readonly server: Server;
@@ -103,7 +117,8 @@ export class Link {
   async #question(startedMs: number): Promise<Heard> {
     const established = this.#open !== undefined;
     try {
-      const { redis, runId, zone } = await this.#opened();
+      const { redis, runId, zone, locked } = await this.#opened();
+      if (locked) return await this.#knock(redis, startedMs);
       if (runId === '') return { kind: 'gone', why: 'it does not tell its run_id: its user may not INFO' };
       const [loading, replication] = await Promise.all([isLoading(redis), redis.info('replication')]);
       const sample = readSample(runId, replication);
@@ -125,6 +140,11 @@ export class Link {
     }
   }
 
+  async #knock(redis: Redis, startedMs: number): Promise<Heard> {
+    await redis.ping().catch(wantsPassword);
+    return { kind: 'sample', sample: untold, tookMs: this.#options.clock.now() - startedMs };
+  }
+
   #opened(): Promise<Open> {
     if (this.#open !== undefined) return Promise.resolve(this.#open);
     this.#opening ??= this.#connect().finally(() => (this.#opening = undefined));
@@ -137,12 +157,18 @@ export class Link {
     this.#redis = redis;
     redis.once('end', () => this.#ended(redis));
     await ready();
-    const about = await redis.info('server').catch(mayNotAsk);
+    const unknown = this.#options.credentials() === undefined;
+    let locked = false;
+    const about = await redis.info('server').catch((error: Error) => {
+      locked = unknown && error.message.startsWith('NOAUTH');
+      return locked ? '' : mayNotAsk(error);
+    });
     if (this.#redis !== redis) throw new Error('closed');
     this.#open = {
       redis,
       runId: infoField(about, 'run_id') ?? '',
       zone: infoField(about, 'availability_zone') || undefined,
+      locked,
     };
     return this.#open;
   }
@@ -172,6 +198,10 @@ export class Link {
 function mayNotAsk(error: Error): string {
   if (/^(NOPERM|ERR unknown command)/.test(error.message)) return '';
   throw error;
+}
+
+function wantsPassword(error: Error): void {
+  if (!error.message.startsWith('NOAUTH')) throw error;
 }
 
 /** INFO is answered while the data is loading; PING is not. */
