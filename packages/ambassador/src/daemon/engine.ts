@@ -1,7 +1,7 @@
 /** Sessions, the connections they share and what they count: everything between the listener and the servers. */
 
 import type { Deps } from '@outrigger/core/lifecycle';
-import { encodeCommand, encodeError, ReplyDecoder, splitWords } from '@outrigger/core/resp';
+import { encodeCommand, encodeError, splitWords } from '@outrigger/core/resp';
 import type { RespValue } from '@outrigger/core/resp';
 import { Tracer } from '@outrigger/core/tracing';
 import type { Socket } from 'node:net';
@@ -28,24 +28,18 @@ import type { SessionContext } from '../session/ports.ts';
 import type { Identity, SessionState } from '../session/state.ts';
 import type { RealmEvents } from '../topology/realm.ts';
 import type { Line } from '../upstream/line.ts';
-import { Run } from '../upstream/run.ts';
-import type { RunOwner } from '../upstream/run.ts';
 import type { DialTls } from '../upstream/server-tls.ts';
 import { ReadBuffers } from '../upstream/read-buffers.ts';
 import { Servers } from '../upstream/servers.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
+import { defaultIdentity, newSession } from './new-session.ts';
+import { question } from './question.ts';
 import type { Realms } from './realms.ts';
 import { TableCheck } from './table-check.ts';
+import { TurnEnd } from './turn-end.ts';
 import { Tending } from './tending.ts';
-
-export const defaultIdentity: Identity = Object.freeze({
-  user: undefined,
-  password: undefined,
-  protocol: 2,
-  database: 0,
-});
 
 export class Engine {
   readonly counters: EngineCounters;
@@ -59,7 +53,7 @@ export class Engine {
   readonly #connections = new Map<number, Connection>();
   readonly #waiting = new Set<Connection>();
   readonly #context: SessionContext;
-  readonly #dirty = new Set<Line>();
+  readonly #turnEnd = new TurnEnd();
   readonly #buffers = new ReadBuffers();
   readonly #heavy = new Set<Heavy>();
   readonly #tending: Tending;
@@ -71,7 +65,6 @@ export class Engine {
   #auth: AuthCheck | undefined;
   #tls: () => DialTls | undefined = () => undefined;
   #lastId = 0;
-  #scheduled = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(config: AmbassadorConfig, deps: Deps) {
@@ -95,7 +88,7 @@ export class Engine {
         tls: () => this.#tls(),
         buffers: this.#buffers,
       }),
-      soon: (line) => this.#soon(line),
+      soon: (line) => this.#turnEnd.soon(line),
       now: () => deps.clock.now(),
       limits: config.limits,
       onLost: (line, refusal, was) => this.#lineLost(line, refusal, was),
@@ -178,7 +171,14 @@ export class Engine {
     }
     this.counters.sessionOpened();
     const id = ++this.#lastId;
-    const connection = new Connection(socket, this.#newState(id, socket), {
+    const state = newSession(
+      id,
+      socket,
+      this.#config.listen,
+      this.#auth?.required !== true,
+      this.#deps.clock.now(),
+    );
+    const connection = new Connection(socket, state, {
       clock: this.#deps.clock,
       context: this.#context,
       waiting: this.#waiting,
@@ -194,10 +194,6 @@ export class Engine {
     if (server === undefined) throw new Error('no primary is known');
     const line = this.servers.line(server, defaultIdentity, 'main', false);
     if (line === undefined) throw new Error('no connection may be opened');
-    while (line.state === 'opening') {
-      await new Promise<void>((resolve) => line.wait({ lineChanged: () => resolve() }));
-    }
-    if (line.state === 'closed') throw new Error(line.refusal?.why ?? 'it is closed');
     return question(line, encodeCommand(args));
   }
 
@@ -319,36 +315,6 @@ export class Engine {
     return command.examine?.([Buffer.from(container), Buffer.from(sub)]).name === name;
   }
 
-  #newState(id: number, socket: Socket): SessionState {
-    const nowMs = this.#deps.clock.now();
-    const { listen } = this.#config;
-    const path = listen.kind === 'unix' ? listen.path : '';
-    const address = (host: string | undefined, port: number | undefined): string =>
-      host === undefined ? `${path}:0` : `${host.includes(':') ? `[${host}]` : host}:${port ?? 0}`;
-    return {
-      id,
-      peer: address(socket.remoteAddress, socket.remotePort),
-      local: address(socket.localAddress, socket.localPort),
-      sinceMs: nowMs,
-      identity: defaultIdentity,
-      userName: 'default',
-      authenticated: this.#auth?.required !== true,
-      name: '',
-      consistency: undefined,
-      readPolicy: undefined,
-      libName: '',
-      libVer: '',
-      reply: 'on',
-      noEvict: false,
-      noTouch: false,
-      pins: new Set(),
-      serverId: 0,
-      lastMs: nowMs,
-      lastCommand: '',
-      commands: 0,
-    };
-  }
-
   /** False: nothing is left to look after. */
   #tend(nowMs: number): boolean {
     for (const heavy of this.#heavy) heavy.over(nowMs);
@@ -390,19 +356,6 @@ export class Engine {
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
-  /** Requests of many sessions leave together, at the end of the turn in which they came. */
-  #soon(line: Line): void {
-    this.#dirty.add(line);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      const lines = [...this.#dirty];
-      this.#dirty.clear();
-      for (const one of lines) one.turnEnded();
-    });
-  }
-
   #changed(): void {
     this.#tableCheck.look();
     for (const connection of [...this.#waiting]) connection.session.onRealmChanged();
@@ -437,19 +390,3 @@ export class Engine {
 
 /** What a client may say before it has said its password. */
 const unauthenticated: ReadonlySet<string> = new Set(['AUTH', 'HELLO', 'QUIT', 'RESET']);
-
-/** Sends one request whose answer is for us. */
-function question(line: Line, request: Uint8Array): Promise<RespValue> {
-  return new Promise((resolve, reject) => {
-    const decoder = new ReplyDecoder();
-    const take = (bytes: Uint8Array): void => {
-      for (const value of decoder.push(Buffer.from(bytes))) resolve(value);
-    };
-    const owner: RunOwner = {
-      answered: (_run, bytes) => take(bytes),
-      rejected: (_run, _rejection, bytes) => take(bytes),
-      lost: (_run, refusal) => reject(new Error(refusal.why)),
-    };
-    line.send(new Run(owner, line), request, 1);
-  });
-}

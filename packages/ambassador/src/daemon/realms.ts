@@ -106,7 +106,8 @@ export class Realms implements Routes {
   credentials(server: string): Credentials | undefined {
     const has = ({ realm }: Opened): boolean =>
       realm.shards.some((shard) => shard.primary?.name === server || shard.server(server) !== undefined);
-    return this.#secrets.credentials((this.#opened.find(has) ?? (this.#opened.at(-1) as Opened)).login);
+    const rest = this.#opened.at(-1) as Opened;
+    return this.#secrets.credentials((this.#opened.find(has) ?? rest).login);
   }
 
   close(): void {

@@ -89,7 +89,11 @@ export class AckedRun implements RunOwner {
     const count = this.#count;
     this.#run.acks = undefined;
     this.#answers = [];
-    this.#session.take(this.#run, missing === undefined ? bytes : this.#refuted(bytes, missing), count);
+    this.#session.answers.take(
+      this.#run,
+      missing === undefined ? bytes : this.#refuted(bytes, missing),
+      count,
+    );
   }
 
   /** The answers, each write's replaced unless it is an error. */

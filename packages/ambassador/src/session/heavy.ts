@@ -60,7 +60,7 @@ export class Heavy {
   pause(): void {
     for (const line of this.#lines) line.pause();
     if (this.#left === undefined && this.#shared?.idle === false) this.#leave(this.#shared);
-    if (this.#left?.onlyFor(this.#session) === true) this.#left.pause();
+    if (this.#left?.onlyFor(this.#session.answers) === true) this.#left.pause();
   }
 
   resume(): void {
@@ -89,7 +89,7 @@ export class Heavy {
     for (const line of this.#lines) servers.giveBack(line);
     this.#lines.length = 0;
     heavy.delete(this);
-    if (this.#left?.idle === false && this.#left.onlyFor(this.#session))
+    if (this.#left?.idle === false && this.#left.onlyFor(this.#session.answers))
       this.#left.close('its client is gone');
     this.#left?.resume();
     this.#left = undefined;

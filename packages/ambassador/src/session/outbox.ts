@@ -7,7 +7,7 @@ import { takeMuted } from '../locals/mute.ts';
 import { Bytes, classOf, Place as Counted } from '../observe/names.ts';
 import type { Line } from '../upstream/line.ts';
 import { AckedRun, wantsAcks } from './acks.ts';
-import type { Target } from './placing.ts';
+import type { Target } from './target.ts';
 import { Sent } from './sent.ts';
 import type { Place } from './sent.ts';
 import type { Session } from './session.ts';
@@ -126,7 +126,7 @@ export class Outbox {
 
   #newRun(line: Line, place: Place, { realm, shard }: Target, mute: boolean): Sent {
     const { context, command } = this.#session;
-    const run = new Sent(this.#session, line, place, realm, shard);
+    const run = new Sent(this.#session.answers, line, place, realm, shard);
     run.mute = mute;
     if (place === 'replica') run.replica = this.#session.readsOf(shard).replica;
     run.commandClass = classOf(command.route);

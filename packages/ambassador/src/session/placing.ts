@@ -5,8 +5,7 @@
 
 import { encodeCommand } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
-import { firstKeySlot, keysOf, needsDecoding, noKey } from '../commands/keys.ts';
-import { slotOf } from '../commands/slot.ts';
+import { keysOf } from '../commands/keys.ts';
 import { Fallback, Held } from '../observe/names.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Replica } from '../topology/topology.ts';
@@ -19,24 +18,15 @@ import { overShards } from './shards.ts';
 import type { Sending } from './outbox.ts';
 import type { Session } from './session.ts';
 import type { Identity, PinReason } from './state.ts';
+import { targetOf } from './target.ts';
+import type { Nowhere, Target } from './target.ts';
 
-/** Whose data a request is about. */
-export interface Target {
-  readonly realm: Realm;
-  readonly shard: Shard;
-}
-
-/** No shard can be told: not yet, or, `final`, never for this request. */
-export interface Nowhere {
-  readonly why: string;
-  readonly final: boolean;
-}
-
+/** What a server has said of its role when a line was opened may be out of date after this. */
+const roleKnownMs = 100;
 /** Until a shared line may be free to open: there is nothing to be told of it. */
 const lineRetryMs = 10;
 
 const ok = Buffer.from('+OK\r\n');
-const severalRoutes: Nowhere = { why: 'its keys are on different routes', final: true };
 const elsewhere: Nowhere = {
   why: 'its keys are on another route than what this connection has begun',
   final: true,
@@ -92,16 +82,8 @@ export class Placing {
     return routes.several || routes.realmOf(undefined).clustered;
   }
 
-  /** Whose data the request is about. */
   target(): Target | Nowhere {
-    const { context, gathering } = this.#session;
-    const routes = context.routes();
-    if (gathering?.shard !== undefined) return { realm: routes.realmOf(undefined), shard: gathering.shard };
-    if (routes.several) return this.#byKey();
-    const realm = routes.realmOf(undefined);
-    const slot = realm.clustered ? this.#slot() : noKey;
-    const shard = realm.shardOf(slot);
-    return shard === undefined ? noShard(slot) : { realm, shard };
+    return targetOf(this.#session);
   }
 
   /** Sends it to a shard's primary on the shared line of `lane`. */
@@ -145,7 +127,7 @@ export class Placing {
 
   /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */
   primaryLine({ realm, shard }: Target, lane: Lane, identity: Identity): Line | boolean {
-    const { waiting, repeats } = this.#session;
+    const { waiting, repeats, outbox, context, ports } = this.#session;
     const server = this.#primaryOf(shard, identity, lane);
     if (typeof server === 'boolean') return server;
     const line = this.#sharedOr(server, identity, lane, false);
@@ -154,6 +136,13 @@ export class Placing {
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     if (line.welcome.role !== 'slave' || repeats.asked !== undefined) return line;
+    // What goes to another line must be gone before anything changes.
+    outbox.flush();
+    // Opened while it was a replica, whose reads go on there: a new one tells what it is now.
+    if (!line.exclusive && ports.now() - line.openedAtMs > roleKnownMs) {
+      context.servers.leave(line);
+      return true;
+    }
     line.close('it says it is a replica');
     return this.#awaitRole({ realm, shard }, server);
   }
@@ -368,36 +357,6 @@ export class Placing {
       reached: line?.welcome.runId,
     };
   }
-
-  /** The slot of its first key; −1 when it has none. */
-  #slot(): number {
-    const { command, feed } = this.#session;
-    const slot = feed.inline ? needsDecoding : firstKeySlot(command, feed.frame());
-    if (slot !== needsDecoding) return slot;
-    const key = this.#firstKey();
-    return key === undefined ? noKey : slotOf(key);
-  }
-
-  #byKey(): Target | Nowhere {
-    const { context, command, args } = this.#session;
-    const routes = context.routes();
-    const [key, ...others] = keysOf(command, args).map((at) => args[at] as Buffer);
-    const realm = routes.realmOf(key);
-    if (others.some((other) => routes.realmOf(other) !== realm)) return severalRoutes;
-    const slot = key === undefined || !realm.clustered ? noKey : slotOf(key);
-    const shard = realm.shardOf(slot);
-    return shard === undefined ? noShard(slot) : { realm, shard };
-  }
-
-  #firstKey(): Buffer | undefined {
-    const { command, args } = this.#session;
-    const [at] = keysOf(command, args);
-    return at === undefined ? undefined : args[at];
-  }
-}
-
-function noShard(slot: number): Nowhere {
-  return { why: slot === noKey ? 'no server is known' : `no server has slot ${slot}`, final: false };
 }
 
 function unready(line: Line): Held | undefined {

@@ -18,7 +18,7 @@ const maxHeldBytes = 65_536;
 const resetReply = Buffer.from('+RESET\r\n');
 const subscribing = /^[*>]3\r\n\$\d+\r\n(?:p|s)?(?:un)?subscribe\r\n/i;
 
-type Barrier = { readonly word: string; readonly then: () => void } | { readonly word: undefined };
+type Barrier = { readonly word: string; readonly done: () => void } | { readonly word: undefined };
 
 /** What becomes of what cannot be read. */
 interface Unread {
@@ -102,7 +102,7 @@ export class RawMode {
   get drained(): boolean {
     const { ports, context } = this.#session;
     const left = this.#saidMs + context.limits.drainQuietMs - ports.now();
-    if (left > 0) this.#session.wakeIn(left);
+    if (left > 0) this.#session.waiting.wakeIn(left);
     return left <= 0;
   }
 
@@ -144,7 +144,7 @@ export class RawMode {
     if (command.name === 'RESET') {
       this.#flush();
       this.#barrier = { word: undefined };
-    } else if (/UNSUBSCRIBE$/.test(command.name)) {
+    } else if (command.name.endsWith('UNSUBSCRIBE')) {
       this.#flush();
       this.#ask(() => {});
     } else if (!this.#harmless(command)) this.#forGood = true;
@@ -154,7 +154,7 @@ export class RawMode {
   /** It leaves nothing in the connection that outlives the subscription. */
   #harmless({ route, name }: Command): boolean {
     if (route === 'read' || route === 'write' || route === 'primary' || route === 'cursor') return true;
-    return route === 'script' || route === 'scriptRead' || /SUBSCRIBE$/.test(name);
+    return route === 'script' || route === 'scriptRead' || name.endsWith('SUBSCRIBE');
   }
 
   #flush(): void {
@@ -162,10 +162,10 @@ export class RawMode {
     if (bytes !== undefined) this.#line.write(bytes);
   }
 
-  /** Everything before this has been answered when `then` is called; then it is seen whether to leave. */
-  #ask(then: () => void): void {
+  /** Everything before this has been answered when `done` is called; then it is seen whether to leave. */
+  #ask(done: () => void): void {
     const word = `outrigger-${this.#session.context.random.next().toString(36).slice(2)}`;
-    this.#barrier = { word, then };
+    this.#barrier = { word, done };
     this.#line.write(encodeCommand(['PING', word]));
   }
 
@@ -225,9 +225,9 @@ export class RawMode {
     const echoed = head === `$${word.length}\r\n${word}\r\n`;
     const ponged = head === `*2\r\n$4\r\npong\r\n$${word.length}\r\n${word}\r\n`;
     if (!echoed && !ponged) return false;
-    const { then } = this.#barrier;
+    const { done } = this.#barrier;
     this.#barrier = undefined;
-    then();
+    done();
     const { protocol } = this.#session.state.identity;
     const subscribed = protocol === 2 ? ponged : this.#counts.common + this.#counts.shard > 0;
     if (!subscribed && !this.#forGood) {

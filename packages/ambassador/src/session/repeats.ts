@@ -136,8 +136,10 @@ export class Repeats {
     this.pending = false;
     const rooted = session.own.kept && run.place === 'own';
     this.#failUnknown(mine, refusal.why);
-    const rest = mine.find((other) => other.delivered < other.expected);
-    if (rest !== undefined) this.#again(rest, rest.delivered, {}, refusal.why);
+    const rest = mine.filter((other) => other.delivered < other.expected);
+    const [first] = rest;
+    if (this.#attempts >= maxAttempts) for (const other of rest) this.#giveUp(other, refusal.why);
+    else if (first !== undefined) this.#again(first, first.delivered, {});
     if (rooted) session.finish();
   }
 
@@ -192,9 +194,10 @@ export class Repeats {
     const swapped =
       (run.executedBehind && run.mutatesFrom(run.rejectedAt + 1)) ||
       same.slice(1).some((other) => other.lastMutating > 0 && executedAny(other));
-    if (!swapped) {
+    const spent = this.#attempts >= maxAttempts && this.#plan.delayMs === undefined;
+    if (!swapped && !spent) {
       this.pending = false;
-      this.#again(run, run.rejectedAt, this.#plan, 'rejected');
+      this.#again(run, run.rejectedAt, this.#plan);
       // What was put back is to be looked at, though the client has sent nothing new.
       this.#session.advance();
       return;
@@ -213,16 +216,18 @@ export class Repeats {
     this.#session.ledger.deliver(run, Buffer.concat(kept), answers);
   }
 
-  #again(run: Sent, from: number, plan: Plan, why: string): void {
+  #giveUp(run: Sent, why: string): void {
+    const error = noAnswer(run, why);
+    for (let left = run.expected - run.delivered; left > 0; left--) {
+      this.#session.ledger.deliver(run, error, 1);
+    }
+  }
+
+  #again(run: Sent, from: number, plan: Plan): void {
     const session = this.#session;
     this.#attempts++;
     this.#sinceMs ??= session.ports.now();
     const { counters } = session.context;
-    if (this.#attempts > maxAttempts && plan.delayMs === undefined) {
-      const error = noAnswer(run, why);
-      for (let left = run.expected - from; left > 0; left--) session.ledger.deliver(run, error, 1);
-      return;
-    }
     counters.repeated(run.expected - from);
     // CLIENT REPLY SKIP waits until nothing is owed, so what it silences is the oldest request that is put back.
     if (run.mute && session.state.reply === 'on') session.state.reply = 'skip';

@@ -20,10 +20,9 @@ import { takeMuted } from '../locals/mute.ts';
 import type { SessionFacts } from '../observe/facts.ts';
 import { Bytes, Held } from '../observe/names.ts';
 import type { Shard } from '../topology/realm.ts';
-import { answeredBy } from '../topology/replica.ts';
 import type { Line, LineWaiter } from '../upstream/line.ts';
-import type { Rejection, Run, RunOwner } from '../upstream/run.ts';
 import type { Refusal } from '../upstream/welcome.ts';
+import { Answers } from './answers.ts';
 import { RequestFeed } from './feed.ts';
 import type { Gathering } from './gathering.ts';
 import { Gate } from './gate.ts';
@@ -35,17 +34,17 @@ import { Outbox } from './outbox.ts';
 import { OwnLine } from './own-line.ts';
 import { Passing } from './passing.ts';
 import { Placing } from './placing.ts';
-import type { Policy, SessionContext, SessionPorts } from './ports.ts';
-import { Reads } from './reads.ts';
+import type { SessionContext, SessionPorts } from './ports.ts';
+import type { Reads } from './reads.ts';
 import { Repeats } from './repeats.ts';
 import type { Sent } from './sent.ts';
+import { ShardReads } from './shard-reads.ts';
 import type { SessionState } from './state.ts';
 import { Waiting } from './waiting.ts';
-import { gatherWhole } from './whole.ts';
 
 const silence = new Uint8Array(0);
 
-export class Session implements RunOwner, LineWaiter {
+export class Session implements LineWaiter {
   readonly state: SessionState;
   readonly ports: SessionPorts;
   readonly context: SessionContext;
@@ -53,6 +52,7 @@ export class Session implements RunOwner, LineWaiter {
   readonly ledger: Ledger;
   readonly own: OwnLine;
   readonly outbox: Outbox;
+  readonly answers: Answers;
   readonly waiting: Waiting;
   readonly placing: Placing;
   readonly repeats: Repeats;
@@ -64,7 +64,7 @@ export class Session implements RunOwner, LineWaiter {
   /** While its answers are large. */
   heavy: Heavy | undefined;
   readonly #local: LocalStep;
-  readonly #reads = new Map<Shard, Reads>();
+  readonly #reads: ShardReads;
   readonly #naming: Naming;
   readonly #passing: Passing;
   #args: readonly Buffer[] | undefined;
@@ -72,6 +72,7 @@ export class Session implements RunOwner, LineWaiter {
   #again = false;
   #clientEnded = false;
   #draining = false;
+  #blockedUntilMs = Number.POSITIVE_INFINITY;
   #over = false;
 
   constructor(ports: SessionPorts, context: SessionContext, state: SessionState) {
@@ -84,16 +85,16 @@ export class Session implements RunOwner, LineWaiter {
     this.ledger = new Ledger((bytes) => this.toClient(bytes));
     this.own = new OwnLine(servers, state, counters, (bytes) => this.toClient(bytes));
     this.outbox = new Outbox(this);
+    this.answers = new Answers(this);
     this.waiting = new Waiting(ports, context, this);
     this.placing = new Placing(this);
     this.repeats = new Repeats(this);
     this.gate = new Gate(this);
     this.#local = new LocalStep(this);
+    this.#reads = new ShardReads(this);
     this.#naming = new Naming(this);
     this.#passing = new Passing(this);
   }
-
-  // ---- what happens
 
   onClientData(chunk: Uint8Array): void {
     if (this.#over) return;
@@ -140,6 +141,9 @@ export class Session implements RunOwner, LineWaiter {
   drain(): void {
     this.#draining = true;
     this.#passing.raw?.drain();
+    // Who waits for an element may wait for ever: it is told by the end of its connection, as with a server that ends.
+    this.#blockedUntilMs = this.ports.now() + this.context.limits.drainQuietMs;
+    this.waiting.wakeIn(this.context.limits.drainQuietMs);
     this.advance();
   }
 
@@ -151,7 +155,7 @@ export class Session implements RunOwner, LineWaiter {
     this.#passing.end();
     this.waiting.end();
     this.#local.end();
-    for (const reads of this.#reads.values()) reads.end();
+    this.#reads.end();
     const owed = joined || !this.ledger.empty;
     this.heavy?.end();
     this.ledger.forget();
@@ -160,60 +164,11 @@ export class Session implements RunOwner, LineWaiter {
     else this.own.release();
   }
 
-  // ---- RunOwner
-
-  answered(run: Run, bytes: Uint8Array, answers: number): void {
-    const sent = run as Sent;
-    this.context.counters.bytes(Bytes.fromServer, bytes.length);
-    this.gate.received(run.line, bytes.length, answers);
-    if (answers > 0) {
-      const tookMs = this.ports.now() - run.sentAtMs;
-      this.context.counters.answered(sent.commandClass, sent.serverIndex, tookMs / 1000, answers);
-      if (sent.replica !== undefined) answeredBy(sent.replica, tookMs);
-      this.context.watch.answered(sent, this.state, bytes, answers, tookMs);
-    }
-    if (sent.acks === undefined) this.take(sent, bytes, answers);
-    else sent.acks.hold(bytes, answers);
-  }
-
-  /** Answers are the client's, unless there is something to be done with them first. */
-  take(sent: Sent, bytes: Uint8Array, answers: number): void {
-    if (sent.part >= 0 || sent.capture !== undefined) gatherWhole(this, sent, bytes);
-    else if (sent.rejectedAt >= 0) this.repeats.keep(sent, bytes);
-    else {
-      this.readsOf(sent.shard).answered(sent.line.welcome.runId, sent.place !== 'replica');
-      this.ledger.deliver(sent, bytes, answers);
-      this.repeats.progressed();
-      if (sent.streamed && sent.done && this.feed.streaming) {
-        this.#cutShort();
-        return;
-      }
-    }
-    this.#settled();
-  }
-
-  /** The server has answered before it had the whole request, as Redis does when it gives a connection up. So do we. */
-  #cutShort(): void {
-    this.own.dirty();
-    this.finish();
-  }
-
-  rejected(run: Run, rejection: Rejection, bytes: Uint8Array): void {
-    const sent = run as Sent;
-    // With answers kept back it is one of them: whether they will be acknowledged is not known yet.
-    if (sent.acks?.holds !== true && this.repeats.rejected(sent, rejection, bytes)) {
-      sent.acks = undefined;
-      this.#settled();
-    } else this.answered(run, bytes, 1);
-  }
-
-  lost(run: Run, refusal: Refusal): void {
+  lost(run: Sent, refusal: Refusal): void {
     if (this.#over) return;
-    this.repeats.lost(run as Sent, refusal);
+    this.repeats.lost(run, refusal);
     this.advance();
   }
-
-  // ---- for the parts of a session
 
   /** Nothing is owed, and nothing accepted that has not been sent. */
   get quiet(): boolean {
@@ -279,40 +234,8 @@ export class Session implements RunOwner, LineWaiter {
     return answered;
   }
 
-  wakeIn(delayMs: number): void {
-    this.waiting.wakeIn(delayMs);
-  }
-
-  policyFor(shard: Shard): Policy {
-    const { readPolicy, consistency } = this.context.routes().policyOf(shard);
-    return {
-      readPolicy: this.state.readPolicy ?? readPolicy,
-      consistency: this.state.consistency ?? consistency,
-    };
-  }
-
   readsOf(shard: Shard): Reads {
-    let reads = this.#reads.get(shard);
-    if (reads === undefined) {
-      reads = new Reads(shard, this.context.limits, this);
-      // Its data may be that of a shard that is gone, and this session knew how far that was.
-      if (this.#forgetShards()) reads.answered('', false);
-      this.#reads.set(shard, reads);
-    }
-    return reads;
-  }
-
-  /** Shards that are no more, since a reload or since a cluster has lost them. True when there were any. */
-  #forgetShards(): boolean {
-    const { all } = this.context.routes();
-    let any = false;
-    for (const [shard, reads] of this.#reads) {
-      if (all.some(({ shards }) => shards.includes(shard))) continue;
-      reads.end();
-      this.#reads.delete(shard);
-      any = true;
-    }
-    return any;
+    return this.#reads.of(shard);
   }
 
   /** What the command shown amounts to, its arguments considered; undefined while a server is asked about it. */
@@ -343,11 +266,7 @@ export class Session implements RunOwner, LineWaiter {
       outstanding: this.ledger.unanswered,
       bufferedBytes: this.bufferedBytes,
       ownServer: this.own.line?.server.name,
-      reads: Array.from(this.#reads, ([shard, reads]) => ({
-        shard: shard.name,
-        replica: reads.replica?.name,
-        fence: reads.fence,
-      })),
+      reads: this.#reads.facts(),
     };
   }
 
@@ -362,8 +281,6 @@ export class Session implements RunOwner, LineWaiter {
     this.ports.abort(why);
     this.end();
   }
-
-  // ---- requests
 
   advance(): void {
     // What is done below may call back at once: a line that is closed tells its runs.
@@ -428,7 +345,8 @@ export class Session implements RunOwner, LineWaiter {
     }
     // Redis lets go at once of a client that leaves while it blocks: its end is to be seen behind what it sent ahead.
     const blocks = !this.ledger.empty && (this.state.pins.has('blocking') || this.state.pins.has('wait'));
-    if (blocks && this.#clientEnded) {
+    const waitedOut = this.state.pins.has('blocking') && this.ports.now() >= this.#blockedUntilMs;
+    if (blocks && (this.#clientEnded || waitedOut)) {
       this.finish();
       return;
     }
@@ -466,14 +384,11 @@ export class Session implements RunOwner, LineWaiter {
     return true;
   }
 
-  // ---- answers
-
-  #settled(): void {
+  /** Answers are in: what waited for them may go, and what needed a connection of its own may not any more. */
+  settled(): void {
     if (this.quiet && this.#passing.raw === undefined) this.own.release();
     if (this.waiting.reason !== undefined || this.#clientEnded || this.#draining) this.advance();
   }
-
-  // ---- leaving
 
   /** What the client has left in its connection is lost with it: it has to begin anew, as with a lost server. */
   #ownLost(): void {

@@ -124,7 +124,7 @@ function first(replies: readonly Uint8Array[]): Uint8Array {
 
 /** What one of the shards answers that do not answer nothing. */
 function one(replies: readonly Uint8Array[], random: Random): Uint8Array {
-  const told = replies.filter((reply) => decodeReply(reply).type.startsWith('null') === false);
+  const told = replies.filter((reply) => !decodeReply(reply).type.startsWith('null'));
   return failure(replies) ?? told[Math.floor(random.next() * told.length)] ?? (replies[0] as Uint8Array);
 }
 

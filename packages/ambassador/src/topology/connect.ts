@@ -19,7 +19,7 @@ export interface ConnectionOptions {
 export interface Connecting {
   readonly redis: Redis;
   /** Rejects with the reason the socket gave, not with what follows from it. */
-  ready(): Promise<void>;
+  readonly ready: () => Promise<void>;
 }
 
 /** ioredis is imported with the first connection. */

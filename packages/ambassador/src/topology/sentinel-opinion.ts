@@ -40,9 +40,11 @@ export class SentinelOpinion {
 
   /** Why no sentinel knows the primary; '' when one does. */
   get problem(): string {
-    const words = [...this.#words];
-    if (words.some(([, word]) => typeof word !== 'string')) return '';
-    const reasons = words.map(([sentinel, word]) => `sentinel ${sentinel}: ${String(word)}`);
+    const reasons: string[] = [];
+    for (const [sentinel, word] of this.#words) {
+      if (typeof word !== 'string') return '';
+      reasons.push(`sentinel ${sentinel}: ${word}`);
+    }
     return reasons.join('; ') || 'no sentinel has been asked yet';
   }
 

@@ -14,7 +14,8 @@
 
 import { ReplyEvent, ReplyScanner, RespError } from '@outrigger/core/resp';
 import type { Identity } from '../session/state.ts';
-import { rejections } from './run.ts';
+import { joined } from './joined.ts';
+import { rejectionIn } from './rejection.ts';
 import type { Rejection, Run, RunOwner } from './run.ts';
 import type { Server } from './server.ts';
 import type { Refusal, Welcome } from './welcome.ts';
@@ -42,8 +43,6 @@ export interface LineOptions {
   readonly onErrorReply: (line: Line) => void;
 }
 
-/** Slices up to this size are joined; a longer one is written by itself. */
-const joinLimit = 16_384;
 /** With this much waiting, nothing more is waited for. */
 const flushBytes = 65_536;
 /** Turns that are waited for while each brings more. */
@@ -55,7 +54,6 @@ const nearWeight = 0.1;
 
 const minus = 0x2d;
 const greater = 0x3e;
-const rejectionByByte: readonly (readonly Rejection[])[] = byFirstByte();
 
 export class Line {
   readonly server: Server;
@@ -64,6 +62,8 @@ export class Line {
   state: 'opening' | 'open' | 'closed' = 'opening';
   /** Set once open. */
   welcome: Welcome = { runId: '', role: 'unknown', clientId: 0, hello: undefined };
+  /** When the server said what `welcome` holds. */
+  openedAtMs = 0;
   /** The socket has enough: send no more until `lineChanged`. */
   full = false;
   /** Something a client did stays in the connection: it must not serve another session. */
@@ -135,6 +135,11 @@ export class Line {
   /** Sends `bytes`, which hold `count` requests of `run` (0: more of one already counted). The line must be open. */
   send(run: Run, bytes: Uint8Array, count: number): void {
     run.count += count;
+    if (this.state === 'closed') {
+      // It was closed with something on its way to it. Nobody counts on being told from within.
+      queueMicrotask(() => run.owner.lost(run, this.refusal ?? { why: 'it is closed', error: undefined }));
+      return;
+    }
     if (run.replica !== undefined) run.replica.outstanding += count;
     if (this.#runs.at(-1) !== run) {
       this.#runs.push(run);
@@ -240,6 +245,7 @@ export class Line {
 
   #opened(welcome: Welcome): void {
     this.welcome = welcome;
+    this.openedAtMs = this.#options.now();
     this.state = 'open';
     this.#tell();
   }
@@ -383,37 +389,4 @@ export class Line {
     this.#answeredBatch(1);
     run.owner.rejected(run, rejection, bytes);
   }
-}
-
-/** The same bytes in fewer pieces: short ones side by side become one. */
-function joined(out: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (out.length === 1) return out;
-  const pieces: Uint8Array[] = [];
-  for (let from = 0; from < out.length;) {
-    let to = from;
-    while (to < out.length && (out[to] as Uint8Array).length <= joinLimit) to++;
-    to = Math.max(to, from + 1);
-    pieces.push(to === from + 1 ? (out[from] as Uint8Array) : Buffer.concat(out.slice(from, to)));
-    from = to;
-  }
-  return pieces;
-}
-
-function rejectionIn(chunk: Uint8Array, start: number, end: number): Rejection | undefined {
-  for (const word of rejectionByByte[chunk[start + 1] as number] ?? []) {
-    if (start + 1 + word.length < end && matches(chunk, start + 1, word)) return word;
-  }
-  return undefined;
-}
-
-function matches(chunk: Uint8Array, at: number, word: string): boolean {
-  for (let i = 0; i < word.length; i++) if (chunk[at + i] !== word.charCodeAt(i)) return false;
-  const next = chunk[at + word.length];
-  return next === 0x20 || next === 0x0d;
-}
-
-function byFirstByte(): Rejection[][] {
-  const table: Rejection[][] = [];
-  for (const word of rejections) (table[word.charCodeAt(0)] ??= []).push(word);
-  return table;
 }
