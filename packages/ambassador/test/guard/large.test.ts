@@ -2,6 +2,7 @@
 
 import { eventually } from '@outrigger/core/testing';
 import { test } from 'tap';
+import type { Test } from 'tap';
 import type { defaultLimits } from '../../src/daemon/limits.ts';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import { command, startAmbassador } from '../session/setting.ts';
@@ -13,7 +14,7 @@ const size = 4 * mebibyte;
 const reply = `$${size}\r\n${'x'.repeat(size)}\r\n`;
 const count = 30;
 
-async function started(t: Parameters<typeof startRedis>[0], limits: Partial<typeof defaultLimits>) {
+async function started(t: Test, limits: Partial<typeof defaultLimits>) {
   const server = await startRedis(t);
   const amb = await startAmbassador(t, { primary: server.address }, { limits });
   const writer = await amb.client();

@@ -47,6 +47,10 @@ export class SimulatedWire implements Wire {
     return !this.#full;
   }
 
+  end(): void {
+    throw new Error('No client of the simulation closes its half, so nothing should end a wire in halves.');
+  }
+
   pause(): void {
     this.#paused = true;
   }

@@ -13,6 +13,7 @@ export class FakeWire implements Wire {
   readonly written: string[] = [];
   room = true;
   paused = false;
+  ended = false;
   destroyed = false;
 
   constructor(events: WireEvents) {
@@ -22,6 +23,10 @@ export class FakeWire implements Wire {
   write(pieces: readonly Uint8Array[]): boolean {
     this.written.push(pieces.map((piece) => Buffer.from(piece).toString('latin1')).join('|'));
     return this.room;
+  }
+
+  end(): void {
+    this.ended = true;
   }
 
   pause(): void {

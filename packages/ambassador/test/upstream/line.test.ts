@@ -240,6 +240,17 @@ test('in raw mode bytes pass as they are, both ways', async (t) => {
   t.strictSame([got, diary.bytes], ['?!', '+OK\r\n']);
 });
 
+test('in raw mode, who has nothing more to write still hears answers', async (t) => {
+  const { line, wire } = withTurns(new House());
+  wire.open();
+  let got = '';
+  line.startRaw((chunk) => (got += Buffer.from(chunk).toString('latin1')));
+  t.notOk(wire.ended);
+  line.endWriting();
+  wire.answer('+late\r\n');
+  t.strictSame([wire.ended, wire.destroyed, got], [true, false, '+late\r\n']);
+});
+
 test('a lost line tells every run once, in order, and its waiters', async (t) => {
   const house = withTurns(new House());
   const { line, wire } = house;
