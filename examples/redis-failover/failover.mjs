@@ -107,6 +107,6 @@ function table({
 const given = process.argv.slice(2);
 const result = await show(given.length === 0 ? ['outrigger'] : given);
 console.log(table(result));
-for (const error of new Set([...result.refused, ...result.readErrors])) console.log(`  told: ${error}`);
+for (const error of new Set([...result.refused, ...result.readErrors])) console.log('  told:', error);
 const served = result.readErrors.length === 0 && result.longestReadMs < longestReadMs;
 process.exit(served && result.lost === 0 ? 0 : 1);

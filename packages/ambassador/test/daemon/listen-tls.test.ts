@@ -25,7 +25,7 @@ interface Running {
   /** What clients said, once they are clients. */
   readonly heard: string[];
   /** Failed handshakes, by reason. */
-  failures(): Promise<Record<string, number>>;
+  readonly failures: () => Promise<Record<string, number>>;
 }
 
 /** A listener with TLS whose clients are answered what they say. */

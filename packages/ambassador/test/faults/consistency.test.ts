@@ -69,7 +69,7 @@ test(
     const reads = await Promise.all(replicas.map(readsOf));
     const verdict = await settle(load, primary);
     t.strictSame(verdict.problems, []);
-    t.ok(reads.reduce((a, b) => a + b) > 500, `replicas answered reads: ${reads}`);
+    t.ok(reads.reduce((a, b) => a + b) > 500, `replicas answered reads: ${reads.join(', ')}`);
     t.comment(summary(verdict, load.history, { answeredBy: reads }));
   },
 );
@@ -102,7 +102,7 @@ test(
     const verdict = await settle(load, primary);
     t.strictSame(verdict.problems, []);
     const reads = await Promise.all(replicas.map(readsOf));
-    t.ok(reads.reduce((a, b) => a + b) > 500, `replicas answered reads: ${reads}`);
+    t.ok(reads.reduce((a, b) => a + b) > 500, `replicas answered reads: ${reads.join(', ')}`);
     t.comment(summary(verdict, load.history, { answeredBy: reads }));
   },
 );
@@ -210,7 +210,7 @@ for (const maxLagMs of [300, 1_000]) {
       t.strictSame(problems, []);
       t.strictSame([...repliesMatched(history), ...checkWrites(history, outcome).problems], []);
       t.ok(worstMs > 5, `stale reads were allowed: ${worstMs.toFixed(0)} ms at worst`);
-      t.ok(reads.reduce((a, b) => a + b) > 500, `replicas answered reads: ${reads}`);
+      t.ok(reads.reduce((a, b) => a + b) > 500, `replicas answered reads: ${reads.join(', ')}`);
       t.comment(JSON.stringify({ worstMs, reads }));
     },
   );

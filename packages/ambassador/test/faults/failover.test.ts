@@ -25,7 +25,7 @@ interface Stage {
   readonly sentinels: Sentinels;
   readonly amb: Ambassador;
   readonly load: Load;
-  at(address: string): Redis;
+  readonly at: (address: string) => Redis;
 }
 
 async function stage(t: Teardown, seed: number, document: Document = {}): Promise<Stage> {

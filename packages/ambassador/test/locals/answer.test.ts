@@ -17,9 +17,9 @@ const ours: AuthCheck = { required: true, check: (_, password) => (password === 
 
 interface Alone {
   readonly state: SessionState;
-  decide(...words: readonly string[]): LocalAnswer;
+  readonly decide: (...words: readonly string[]) => LocalAnswer;
   /** The reply, where it is decided at once. */
-  say(...words: readonly string[]): string;
+  readonly say: (...words: readonly string[]) => string;
 }
 
 /** A session without any server. */

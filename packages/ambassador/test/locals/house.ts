@@ -128,14 +128,14 @@ export class Guest {
     const answer = answerLocally(args, state, this.#house, this.#house.nowMs, this.#house.auth);
     const reply = await this.#carryOut(answer, args);
     state.lastCommand = name === 'CLIENT' ? `CLIENT|${String(args[1]).toUpperCase()}` : name;
-    const loud = 'loud' in answer && answer.loud === true;
+    const loud = 'loud' in answer && answer.loud;
     return muted && !loud ? Buffer.alloc(0) : Buffer.from(reply);
   }
 
   async pin(reason: PinReason): Promise<Wire> {
     if (this.own === undefined) {
       const own = await this.#house.connection(this.state.identity);
-      if (!(own instanceof Wire)) throw new Error(`refused: ${own}`);
+      if (!(own instanceof Wire)) throw new Error(`refused: ${own.toString()}`);
       this.own = own;
       this.state.serverId = Number((await own.say('CLIENT', 'ID')).slice(1));
     }
@@ -185,7 +185,7 @@ export class Guest {
   async #wire(): Promise<Wire> {
     const wire = this.own ?? (await this.#house.line(this.state.identity));
     if (wire instanceof Wire) return wire;
-    throw new Error(`the server refuses ${JSON.stringify(this.state.identity)}: ${wire}`);
+    throw new Error(`the server refuses ${JSON.stringify(this.state.identity)}: ${wire.toString()}`);
   }
 
   async #forward(answer: Answer<'forward'>, args: readonly Buffer[]): Promise<Uint8Array> {

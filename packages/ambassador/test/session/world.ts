@@ -166,7 +166,7 @@ export class World implements ClientWorld {
   after(delayMs: number, call: () => void): Timer {
     const timer = { at: this.#now + delayMs, call };
     this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) } as Timer;
+    return { cancel: () => void this.#timers.delete(timer) };
   }
 
   now(): number {

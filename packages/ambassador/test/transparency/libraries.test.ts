@@ -30,7 +30,7 @@ test('client libraries work unchanged', redis, async (t) => {
   };
 
   for (const protocol of [2, 3] as const) {
-    t.test(`ioredis over RESP${protocol}`, async (t) => {
+    await t.test(`ioredis over RESP${protocol}`, async (t) => {
       const key = (name: string): string => `io${protocol}:${name}`;
       const client = ioredis(protocol, { connectionName: 'app', enableAutoPipelining: protocol === 3 });
       t.equal(await client.set(key('k'), 'v', 'EX', 100), 'OK');
@@ -70,7 +70,7 @@ test('client libraries work unchanged', redis, async (t) => {
       t.equal(await client.quit(), 'OK');
     });
 
-    t.test(`node-redis over RESP${protocol}`, async (t) => {
+    await t.test(`node-redis over RESP${protocol}`, async (t) => {
       const key = (name: string): string => `nr${protocol}:${name}`;
       const client = await nodeRedis(protocol);
       t.equal(await client.set(key('k'), 'v', { NX: true }), 'OK');
@@ -110,7 +110,7 @@ test('client libraries work unchanged', redis, async (t) => {
     });
   }
 
-  t.test('BullMQ', async (t) => {
+  await t.test('BullMQ', async (t) => {
     const done: string[] = [];
     const queue = new Queue('work', { connection });
     const events = new QueueEvents('work', { connection });
@@ -145,7 +145,7 @@ test('client libraries work unchanged', redis, async (t) => {
     t.match(await queue.getJobCounts('completed', 'failed'), { failed: 0 });
   });
 
-  t.test('connect-redis keeps sessions', async (t) => {
+  await t.test('connect-redis keeps sessions', async (t) => {
     const client = await nodeRedis(2);
     const store = new RedisStore({ client, prefix: 'sess:' });
     const session = { cookie: { originalMaxAge: 60_000 }, user: 'alice' } as never;
@@ -158,7 +158,7 @@ test('client libraries work unchanged', redis, async (t) => {
     t.notOk(await store.get('one'));
   });
 
-  t.test('rate-limiter-flexible counts', async (t) => {
+  await t.test('rate-limiter-flexible counts', async (t) => {
     const storeClient = ioredis(2);
     const limiter = new RateLimiterRedis({ storeClient, points: 3, duration: 100, keyPrefix: 'limit' });
     for (const left of [2, 1, 0]) t.equal((await limiter.consume('me')).remainingPoints, left);
