@@ -25,7 +25,6 @@ import type { WriteAcks } from '../session/acks.ts';
 import { Budget } from '../session/budget.ts';
 import type { Heavy } from '../session/heavy.ts';
 import type { SessionContext } from '../session/ports.ts';
-import type { Identity, SessionState } from '../session/state.ts';
 import type { RealmEvents } from '../topology/realm.ts';
 import type { Line } from '../upstream/line.ts';
 import type { DialTls } from '../upstream/server-tls.ts';

@@ -166,11 +166,13 @@ test('servers behind a password and an ACL user, over TCP and a unix socket', re
   t.match(debug, /WRONGPASS/, 'the operator sees why');
 });
 
-test('a server that wants a password nobody gave us is no primary, and says why', redis, async (t) => {
+test('a server that wants a password nobody gave us asks its clients for it', redis, async (t) => {
   const primary = await startRedis(t, { config: { requirepass: 'secret' } });
   const amb = await startAmbassador(t, { primary: primary.address });
   const client = await amb.client();
-  t.match(await client.ask('GET', 'k'), /^-OUTRIGGER no primary: .*NOAUTH/);
+  t.equal(await client.ask('GET', 'k'), '-NOAUTH Authentication required.\r\n');
+  t.equal(await client.ask('AUTH', 'secret'), '+OK\r\n');
+  t.equal(await client.ask('GET', 'k'), '$-1\r\n');
 });
 
 test('the admin server explains a command and shows the servers', redis, async (t) => {
