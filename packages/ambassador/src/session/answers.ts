@@ -33,8 +33,10 @@ export class Answers implements RunOwner {
   /** Answers are the client's, unless there is something to be done with them first. */
   take(sent: Sent, bytes: Uint8Array, answers: number): void {
     const session = this.#session;
-    if (sent.part >= 0 || sent.capture !== undefined) gatherWhole(session, sent, bytes);
-    else if (sent.rejectedAt >= 0) session.repeats.keep(sent, bytes);
+    if (sent.part >= 0 || sent.capture !== undefined) {
+      gatherWhole(session, sent, bytes);
+      session.repeats.reconsider();
+    } else if (sent.rejectedAt >= 0) session.repeats.keep(sent, bytes);
     else {
       session.readsOf(sent.shard).answered(sent.line.welcome.runId, sent.place !== 'replica');
       session.ledger.deliver(sent, bytes, answers);

@@ -87,7 +87,11 @@ export class Repeats {
   progressed(): void {
     this.#attempts = 0;
     this.#sinceMs = undefined;
-    // It may be the one that what was rejected elsewhere has waited for.
+    this.reconsider();
+  }
+
+  /** There is one more answer: it may be the one that what was rejected elsewhere has waited for. */
+  reconsider(): void {
     if (this.pending) this.#judge();
   }
 
