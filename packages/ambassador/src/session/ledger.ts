@@ -51,9 +51,11 @@ export class Ledger {
     return undefined;
   }
 
-  /** Every answer a server owes is owed by `line`. */
-  onlyAt(line: Line): boolean {
-    for (const run of this.#runs) if (run.line !== line && !run.done) return false;
+  /** Every answer a server owes is owed by `line`; with `shard`, every one that a server of that owes. */
+  onlyAt(line: Line, shard?: Shard): boolean {
+    for (const run of this.#runs) {
+      if (run.line !== line && !run.done && (shard === undefined || run.shard === shard)) return false;
+    }
     return true;
   }
 

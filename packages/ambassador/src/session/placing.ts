@@ -94,7 +94,7 @@ export class Placing {
     const acked = wantsAcks(this.#session, command);
     const line = acked ? this.ownLine(target) : this.primaryLine(target, lane, state.identity);
     if (typeof line !== 'object') return line;
-    if (!this.#mayFollow(line)) return waiting.hold(Held.order);
+    if (!this.#mayFollow(line, target.shard)) return waiting.hold(Held.order);
     const reads = this.#session.readsOf(target.shard);
     reads.release();
     if (command.mutates) reads.wrote();
@@ -186,7 +186,7 @@ export class Placing {
       own.drop();
       return this.#awaitRole(target, line.server);
     }
-    return this.#mayFollow(line) ? line : waiting.hold(Held.order);
+    return this.#mayFollow(line, target.shard) ? line : waiting.hold(Held.order);
   }
 
   /** Its keys are on another route than the connection that the session cannot leave. */
@@ -266,7 +266,7 @@ export class Placing {
       shard.needRound();
       return this.primary(lane, Fallback.fence);
     }
-    if (!this.#mayFollow(line)) return waiting.hold(Held.order);
+    if (!this.#mayFollow(line, shard)) return waiting.hold(Held.order);
     reads.placed(replica);
     counters.replicaRead(reads.path);
     return outbox.accept(line, 'replica', target);
@@ -338,11 +338,13 @@ export class Placing {
   }
 
   /** Whether the request may be under way at `line` together with what is owed already. */
-  #mayFollow(line: Line): boolean {
+  #mayFollow(line: Line, shard: Shard): boolean {
     const { outbox, ledger, command } = this.#session;
     if (outbox.last !== undefined && outbox.last.line !== line) outbox.flush();
     if (ledger.onlyAt(line)) return true;
-    return command.route === 'read' && !command.mutates && !line.exclusive && ledger.onlyReads;
+    if (command.route !== 'read' || command.mutates || line.exclusive || !ledger.onlyReads) return false;
+    // Even a replica that is behind may show more than the primary does, if it is asked first and executes last.
+    return !this.#session.readsOf(shard).guarded || ledger.onlyAt(line, shard);
   }
 
   #situation(shard: Shard, lane: Lane): { primaryOwes: boolean; reached: string | undefined } {

@@ -54,6 +54,11 @@ export class Reads {
     this.#guard = new ReadGuard(shard.topology);
   }
 
+  /** Its answers keep the promise of guard.ts. */
+  get guarded(): boolean {
+    return this.#owner.policyFor(this.#shard).consistency === 'session';
+  }
+
   /** Rounds that had been sent when the last answer came. */
   get fence(): number {
     return this.#guard.fence;

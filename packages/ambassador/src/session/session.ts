@@ -4,7 +4,8 @@
  * Three rules keep the client from noticing that there are several servers:
  * - Answers leave in the order of the requests (ledger.ts), whoever gives them.
  * - Effects keep that order too. What may change something waits until nothing is owed elsewhere; behind it, nothing is
- *   sent elsewhere until it is answered. Only reads may be under way at several servers at once.
+ *   sent elsewhere until it is answered. Only reads may be under way at several servers at once: of different shards, or
+ *   where the client has asked for no more than eventual consistency.
  * - What leaves something in its connection gets a connection of its own (own-line.ts) for as long as that lasts; what
  *   nobody can follow is passed through untouched (raw.ts).
  *

@@ -22,7 +22,11 @@ class House {
 
   /** A run of one request for each word, sent in as many slices as there are words. */
   run(line: Line, ...words: string[]): Sent {
-    const run = new Sent(owner, line, 'primary', {} as Realm, {} as Shard);
+    return this.runOf({} as Shard, line, ...words);
+  }
+
+  runOf(shard: Shard, line: Line, ...words: string[]): Sent {
+    const run = new Sent(owner, line, 'primary', {} as Realm, shard);
     this.ledger.add(run);
     for (const word of words) this.ledger.sent(run, 1, Buffer.from(command('GET', word)));
     run.count = words.length;
@@ -52,6 +56,19 @@ test('answers of several lines come in the order of the requests', async (t) => 
   house.answer(one, '+y');
   t.equal(house.out, '+x+y+z+w');
   t.strictSame([ledger.empty, ledger.unanswered, ledger.keptBytes, ledger.waitingBytes], [true, 0, 0, 0]);
+});
+
+test('who owes what of a shard', async (t) => {
+  const house = new House();
+  const { ledger } = house;
+  const [a, b] = [newLine(), newLine()];
+  const [one, two] = [{} as Shard, {} as Shard];
+  house.runOf(two, b, 'z');
+  t.strictSame([ledger.onlyAt(a), ledger.onlyAt(a, one), ledger.onlyAt(a, two)], [false, true, false]);
+  const other = house.runOf(one, b, 'x');
+  t.notOk(ledger.onlyAt(a, one));
+  house.answer(other, '+x');
+  t.ok(ledger.onlyAt(a, one), 'what has been answered is owed no more, though the client waits for it');
 });
 
 test('the next run gives what it has when it becomes the oldest, the rest as it comes', async (t) => {
