@@ -24,7 +24,9 @@ export function writeStarter(folder, { program, as }) {
 function findLoader(folder) {
   for (const machine of readdirSync(join(folder, 'usr/lib'))) {
     if (!machine.endsWith('-linux-gnu')) continue;
-    const name = readdirSync(join(folder, 'usr/lib', machine)).find((file) => /^ld-linux-.*\.so\./.test(file));
+    const name = readdirSync(join(folder, 'usr/lib', machine)).find((file) =>
+      /^ld-linux-.*\.so\./.test(file),
+    );
     if (name !== undefined) return join('usr/lib', machine, name);
   }
   return undefined;
