@@ -27,6 +27,7 @@ export class ScriptBook {
   #latest: Kept | undefined;
   #bytes = 0;
   #evicted = 0;
+  #learned = 0;
 
   constructor(maxScriptBytes: number = 16 * 1024 * 1024) {
     this.maxScriptBytes = maxScriptBytes;
@@ -46,13 +47,18 @@ export class ScriptBook {
     return this.#evicted;
   }
 
+  /** Bodies learnt so far: what is known at a moment, for `load`. */
+  get learned(): number {
+    return this.#learned;
+  }
+
   /** Keeps a copy; the SHA1 comes back. Whether it is a script that compiles only a server can say. */
   learn(body: Uint8Array): string {
     const last = this.#byLength.get(body.length);
     if (last !== undefined && last.body.equals(body)) return this.#touch(last).sha;
     const sha = createHash('sha1').update(body).digest('hex');
     const known = this.#scripts.get(sha);
-    if (known === undefined) this.#keep({ sha, body: Buffer.from(body) });
+    if (known === undefined) this.#keep({ sha, body: Buffer.from(body), number: ++this.#learned });
     else this.#byLength.set(body.length, this.#touch(known));
     return sha;
   }
@@ -68,10 +74,14 @@ export class ScriptBook {
     return { sha, body: this.#scripts.get(sha)?.body };
   }
 
-  /** SCRIPT LOAD as a request; undefined when nobody has shown the body. */
-  load(sha: string): Uint8Array | undefined {
+  /**
+   * SCRIPT LOAD as a request; undefined when nobody has shown the body. `known`: what `learned` was when the script was
+   * asked for, since a body that comes later in the same pipeline must not have been there before.
+   */
+  load(sha: string, known: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const script = this.#scripts.get(sha.toLowerCase());
-    return script && encodeCommand(['SCRIPT', 'LOAD', this.#touch(script).body]);
+    if (script === undefined || script.number > known) return undefined;
+    return encodeCommand(['SCRIPT', 'LOAD', this.#touch(script).body]);
   }
 
   /** SCRIPT FLUSH: what a client has removed everywhere must not come back by itself. */
@@ -110,6 +120,8 @@ export class ScriptBook {
 }
 
 interface Kept {
+  /** In the order in which they were learnt. */
+  readonly number: number;
   readonly sha: string;
   readonly body: Buffer;
 }

@@ -130,6 +130,7 @@ export class Outbox {
     run.mute = mute;
     if (place === 'replica') run.replica = this.#session.readsOf(shard).replica;
     run.commandClass = classOf(command.route);
+    run.scriptsKnown = context.scripts.learned;
     run.serverIndex = context.counters.servers.index(line.server.name);
     return run;
   }

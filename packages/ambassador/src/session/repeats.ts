@@ -283,7 +283,7 @@ export class Repeats {
     if (run.commandClass !== Class.script || this.#attempts >= maxAttempts) return undefined;
     const [name, sha] = decodeRequest(firstRequest(run.requestsFrom(run.answered - 1)));
     if (sha === undefined || !/^EVALSHA/i.test(name?.toString('latin1') ?? '')) return undefined;
-    const prelude = this.#session.context.scripts.load(sha.toString('latin1'));
+    const prelude = this.#session.context.scripts.load(sha.toString('latin1'), run.scriptsKnown);
     if (prelude !== undefined) return { prelude };
     // A replica may not have been told of it; the primary is asked before the client hears of it.
     return run.place === 'replica' ? { atPrimary: true } : undefined;

@@ -43,6 +43,8 @@ export class Sent extends Run {
   settled = false;
   /** Part of what its connection holds, a transaction say: meaningless anywhere else, and at another time. */
   rooted = false;
+  /** Scripts that were known when it began. */
+  scriptsKnown = 0;
   /** For metrics. */
   commandClass: Class = Class.other;
   serverIndex = 0;

@@ -24,6 +24,10 @@ test('a body shown by EVAL or SCRIPT LOAD can be loaded elsewhere', async (t) =>
   t.ok(book.load(sha1('return 3').toUpperCase()));
   t.equal(book.scriptOf(args('EVALSHA_RO', sha1('never'), '0'))?.body, undefined);
   t.equal(book.load(sha1('never')), undefined);
+  const before = book.learned;
+  book.learn(Buffer.from('return 4'));
+  t.equal(book.load(sha1('return 4'), before), undefined, 'who asked before cannot have meant it');
+  t.ok(book.load(sha1('return 4'), book.learned));
 });
 
 test('what runs no script is none', async (t) => {
