@@ -185,7 +185,7 @@ test(
     const served = readsServed(load.history, { from, to }, (session) => load.isReader(session));
     // Who had just read at the primary cannot go elsewhere without proof, and nobody elects another here.
     t.ok(served.failed < served.answered, `reads went on: ${JSON.stringify(served)}`);
-    t.ok(served.answered > 20 && served.longestMs < 2_000, JSON.stringify(served));
+    t.ok(served.answered > 20 && served.longestMs < 10_000, JSON.stringify(served));
     t.comment(summary(verdict, load.history));
   },
 );
@@ -238,7 +238,7 @@ for (const [what, pick] of [
     t.strictSame(verdict.problems, []);
     t.equal(verdict.writes.told.dropped, 0);
     const served = readsServed(load.history, { from, to }, (session) => load.isReader(session));
-    t.ok(served.failed === 0 && served.longestMs < 1_500, `reads went on: ${JSON.stringify(served)}`);
+    t.ok(served.failed === 0 && served.longestMs < 10_000, `reads went on: ${JSON.stringify(served)}`);
     t.ok(served.answered > 50, JSON.stringify(served));
     t.comment(summary(verdict, load.history));
   });
