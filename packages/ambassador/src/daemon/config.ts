@@ -15,7 +15,6 @@ import {
 import type { RedisAmbassadorSpec, RedisRoute, RedisUser, SecretSource } from '@outrigger/core/api';
 import { refuseInvalid } from '@outrigger/core/config';
 import type { Check } from '@outrigger/core/config';
-import { OutriggerError } from '@outrigger/core/errors';
 import { parseAddress } from '@outrigger/core/net';
 import type { Address } from '@outrigger/core/net';
 import { controlConnectionChecks, controlConnectionFields } from '@outrigger/core/watch';
@@ -210,21 +209,6 @@ function configOf(spec: AmbassadorValues): AmbassadorConfig {
     control: controlOf(spec),
     presence: spec.presence ?? false,
   };
-}
-
-/** The servers as written. Throws CONFIG_INVALID where they are told by Sentinels or a cluster. */
-export function writtenServers(upstream: UpstreamSpec): {
-  readonly primary: ServerSpec;
-  readonly replicas: readonly ServerSpec[];
-} {
-  if (upstream.kind === 'static') return upstream;
-  const only = upstream.kind === 'service' ? upstream.servers[0] : undefined;
-  if (only !== undefined) return { primary: only, replicas: [] };
-  throw new OutriggerError(`${upstream.kind} cannot be followed`, {
-    code: 'CONFIG_INVALID',
-    target: upstream.kind,
-    hint: 'name the servers with primary and replica',
-  });
 }
 
 function upstreamOf(spec: RedisAmbassadorSpec | RedisRoute, tls: boolean): UpstreamSpec {

@@ -33,7 +33,7 @@ import { Servers } from '../upstream/servers.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
-import { defaultIdentity, newSession } from './new-session.ts';
+import { addressesOf, defaultIdentity, newSession } from './new-session.ts';
 import { question } from './question.ts';
 import type { Realms } from './realms.ts';
 import { TableCheck } from './table-check.ts';
@@ -171,9 +171,7 @@ export class Engine {
     this.counters.sessionOpened();
     const id = ++this.#lastId;
     const state = newSession(
-      id,
-      socket,
-      this.#config.listen,
+      { id, ...addressesOf(socket, this.#config.listen) },
       this.#auth?.required !== true,
       this.#deps.clock.now(),
     );

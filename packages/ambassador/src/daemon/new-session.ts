@@ -11,20 +11,26 @@ export const defaultIdentity: Identity = Object.freeze({
   database: 0,
 });
 
-export function newSession(
-  id: number,
-  socket: Socket,
-  listen: Address,
-  authenticated: boolean,
-  nowMs: number,
-): SessionState {
+export interface Client {
+  readonly id: number;
+  /** `IP:PORT`, or the socket's path with `:0` as Redis writes it. */
+  readonly peer: string;
+  readonly local: string;
+}
+
+export function addressesOf(socket: Socket, listen: Address): Omit<Client, 'id'> {
   const path = listen.kind === 'unix' ? listen.path : '';
   const address = (host: string | undefined, port: number | undefined): string =>
     host === undefined ? `${path}:0` : `${host.includes(':') ? `[${host}]` : host}:${port ?? 0}`;
   return {
-    id,
     peer: address(socket.remoteAddress, socket.remotePort),
     local: address(socket.localAddress, socket.localPort),
+  };
+}
+
+export function newSession(client: Client, authenticated: boolean, nowMs: number): SessionState {
+  return {
+    ...client,
     sinceMs: nowMs,
     identity: defaultIdentity,
     userName: 'default',

@@ -3,6 +3,7 @@
  * guests share, a connection of one's own while there is a reason for it. No order, no pipelining, no failure.
  */
 
+import { newSession } from '../../src/daemon/new-session.ts';
 import { decodeReply, encodeCommand } from '@outrigger/core/resp';
 import type { RespValue } from '@outrigger/core/resp';
 import type { Redis, Teardown } from '../../../../test/harness/index.ts';
@@ -258,27 +259,7 @@ function newState(
   known: { readonly id: number; readonly peer: string; readonly local?: string },
   { nowMs, auth }: House,
 ): SessionState {
-  return {
-    local: '127.0.0.1:6379',
-    ...known,
-    sinceMs: nowMs,
-    identity: { user: undefined, password: undefined, protocol: 2, database: 0 },
-    userName: 'default',
-    authenticated: !auth.required,
-    name: '',
-    consistency: undefined,
-    readPolicy: undefined,
-    libName: '',
-    libVer: '',
-    reply: 'on',
-    noEvict: false,
-    noTouch: false,
-    pins: new Set(),
-    serverId: 0,
-    lastMs: nowMs,
-    lastCommand: '',
-    commands: 0,
-  };
+  return newSession({ local: '127.0.0.1:6379', ...known }, !auth.required, nowMs);
 }
 
 function greeting(reply: Buffer | undefined): Greeting {

@@ -1,5 +1,6 @@
 /** A client of the simulation: what it asks, and what it may be answered. */
 
+import { newSession } from '../../src/daemon/new-session.ts';
 import type { Random, Timer } from '@outrigger/core/clock';
 import { ReplyScanner, ReplyEvent } from '@outrigger/core/resp';
 import type { SessionPorts } from '../../src/session/ports.ts';
@@ -77,28 +78,8 @@ export class SimulatedClient implements SessionPorts {
   }
 
   newState(): SessionState {
-    return {
-      id: this.id * 1000 + ++this.#sessions,
-      peer: '10.1.0.1:1',
-      local: '10.1.0.2:6379',
-      sinceMs: 0,
-      identity: { user: undefined, password: undefined, protocol: 2, database: 0 },
-      userName: 'default',
-      authenticated: true,
-      name: '',
-      consistency: undefined,
-      readPolicy: undefined,
-      libName: '',
-      libVer: '',
-      reply: 'on',
-      noEvict: false,
-      noTouch: false,
-      pins: new Set(),
-      serverId: 0,
-      lastMs: 0,
-      lastCommand: '',
-      commands: 0,
-    };
+    const id = this.id * 1000 + ++this.#sessions;
+    return newSession({ id, peer: '10.1.0.1:1', local: '10.1.0.2:6379' }, true, 0);
   }
 
   /** A new connection: nothing is owed, nothing remembered. */
