@@ -5,33 +5,19 @@ import { join } from 'node:path';
 import { eventually } from '@outrigger/core/testing';
 import { test } from 'tap';
 import { needs, startRedis, tempDir } from '../../../../test/harness/index.ts';
-import type { Redis, Teardown } from '../../../../test/harness/index.ts';
-import { command, config, startAmbassador } from '../session/setting.ts';
-import type { Client } from '../session/setting.ts';
+import { config, startAmbassador } from '../session/setting.ts';
+import {
+  asked,
+  environment,
+  noAuth,
+  noPermission,
+  ownLogin,
+  startGuarded,
+  users,
+  wrongPass,
+} from './guarded.ts';
 
 const redis = needs('redis-server', 'redis-cli');
-const noAuth = '-NOAUTH Authentication required.\r\n';
-const wrongPass = '-WRONGPASS invalid username-password pair or user is disabled.\r\n';
-const noPermission = (name: string): string =>
-  `-NOPERM this user has no permissions to run the '${name}' command\r\n`;
-
-/** A server that wants a password. */
-async function startGuarded(t: Teardown): Promise<Redis> {
-  return startRedis(t, { config: { requirepass: 'upstream' } });
-}
-
-const environment = { OWN: 'upstream', APP: 'app-password', VIEWER: 'viewer-password' };
-const ownLogin = { passwordFrom: { env: 'OWN' } };
-const users = [
-  { name: 'default', passwordFrom: { env: 'APP' } },
-  { name: 'viewer', passwordFrom: { env: 'VIEWER' }, readOnly: true, deny: ['KEYS'] },
-];
-
-async function asked(client: Client, ...commands: string[][]): Promise<string[]> {
-  client.send(commands.map((words) => command(...words)).join(''));
-  return client.replies(commands.length);
-}
-
 test('with users nothing is answered or sent before AUTH, and each may what it may', redis, async (t) => {
   const server = await startGuarded(t);
   const amb = await startAmbassador(
