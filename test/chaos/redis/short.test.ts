@@ -1,11 +1,11 @@
-/** A quarter of a minute of `npm run chaos -- --part redis`, with another seed each time. */
+/** A quarter of a minute of `npm run chaos -- --part redis`: the same faults every time, unless a seed is given. */
 
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { needs, startProcess } from '../../harness/index.ts';
 import { redisChaos } from './run.ts';
 
-const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+const seed = Number(process.env['CHAOS_SEED'] ?? 847_022);
 const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const ready = /"msg":"ready".*\n/;
 
