@@ -1,9 +1,8 @@
-/** The user and password for the servers, read once at start and at each reload, and never shown. */
+/** A password, from where the configuration says, and the user it is for; never shown. */
 
-import { encodeCommand } from '@outrigger/core/resp';
 import { errorCode, OutriggerError } from '@outrigger/core/errors';
 import { readFile } from 'node:fs/promises';
-import type { Login, SecretFrom } from '../daemon/config.ts';
+import type { SecretFrom } from '../daemon/config.ts';
 
 export interface Credentials {
   readonly username: string | undefined;
@@ -11,17 +10,6 @@ export interface Credentials {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Undefined when there is no password to log in with. Throws AMBASSADOR_NO_PASSWORD. */
-export async function readCredentials(
-  login: Login,
-  environment: Environment,
-): Promise<Credentials | undefined> {
-  const { username, password } = login;
-  return password === undefined
-    ? undefined
-    : { username, password: await readPassword(password, environment) };
-}
 
 /** Throws AMBASSADOR_NO_PASSWORD. */
 export async function readPassword(from: SecretFrom, environment: Environment): Promise<string> {
@@ -33,11 +21,6 @@ export async function readPassword(from: SecretFrom, environment: Environment): 
     target,
     hint: 'put it there, or drop passwordFrom',
   });
-}
-
-export function authCommand(credentials: Credentials): Buffer {
-  const { username, password } = credentials;
-  return encodeCommand(username === undefined ? ['AUTH', password] : ['AUTH', username, password]);
 }
 
 /** Bytes that are no text would all become the same character, and passwords alike that are not. */

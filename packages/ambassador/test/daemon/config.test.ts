@@ -7,7 +7,7 @@ import { tempDir } from '../../../../test/harness/index.ts';
 import { ambassadorChecks, ambassadorSchema, parseConfig } from '../../src/daemon/config.ts';
 import type { AmbassadorConfig } from '../../src/daemon/config.ts';
 import { defaultLimits } from '../../src/daemon/limits.ts';
-import { authCommand, readCredentials, readPassword } from '../../src/upstream/credentials.ts';
+import { readPassword } from '../../src/upstream/credentials.ts';
 import { parseServer } from '../../src/upstream/server.ts';
 import { read } from './read.ts';
 
@@ -302,9 +302,8 @@ test('servers are written in five ways', async (t) => {
 test('a password comes from a file or the environment, and is missed by name', async (t) => {
   const file = join(tempDir(t), 'password');
   writeFileSync(file, 'p w\n');
-  t.strictSame(await readCredentials({ username: 'app', password: { from: 'file', path: file } }, {}), { username: 'app', password: 'p w' }); // prettier-ignore
-  t.strictSame(await readCredentials({ username: undefined, password: { from: 'env', name: 'PW' } }, { PW: 'x' }), { username: undefined, password: 'x' }); // prettier-ignore
-  t.equal(await readCredentials({ username: 'app', password: undefined }, {}), undefined);
+  t.equal(await readPassword({ from: 'file', path: file }, {}), 'p w');
+  t.equal(await readPassword({ from: 'env', name: 'PW' }, { PW: 'x' }), 'x');
   const missing = { code: 'AMBASSADOR_NO_PASSWORD' };
   await t.rejects(readPassword({ from: 'env', name: 'PW' }, {}), { ...missing, target: 'PW' });
   await t.rejects(readPassword({ from: 'file', path: `${file}.not` }, {}), { ...missing, message: /ENOENT/ });
@@ -312,9 +311,4 @@ test('a password comes from a file or the environment, and is missed by name', a
   await t.rejects(readPassword({ from: 'file', path: file }, {}), missing);
   writeFileSync(file, Buffer.of(0x70, 0xff));
   await t.rejects(readPassword({ from: 'file', path: file }, {}), { ...missing, hint: /UTF-8/ });
-  t.equal(String(authCommand({ username: undefined, password: 'p' })), '*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n');
-  t.equal(
-    String(authCommand({ username: 'u', password: 'p' })),
-    '*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n',
-  );
 });
