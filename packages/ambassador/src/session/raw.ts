@@ -37,6 +37,8 @@ export class RawMode {
   #blind: boolean;
   readonly #unread: Unread;
   #ended = false;
+  /** Nothing keeps the two joined any more. */
+  #over = false;
   /** Nothing of the client's is passed on until this is answered. */
   #barrier: Barrier | undefined;
   /** Channels and patterns, shard channels. */
@@ -186,6 +188,10 @@ export class RawMode {
       const frame = this.#whole(chunk.subarray(from, at));
       from = at;
       if (frame !== undefined && !this.#isOurs(frame)) this.#session.toClient(frame);
+      if (this.#over) {
+        this.#goBack(chunk.subarray(at));
+        return;
+      }
     }
     if (from < chunk.length) this.#hold(chunk.subarray(from));
     this.#session.advance();
@@ -230,12 +236,16 @@ export class RawMode {
     done();
     const { protocol } = this.#session.state.identity;
     const subscribed = protocol === 2 ? ponged : this.#counts.common + this.#counts.shard > 0;
-    if (!subscribed && !this.#forGood) {
-      this.#line.endRaw();
-      this.#line.leave(this.#session);
-      this.#leave();
-    }
+    this.#over = !subscribed && !this.#forGood;
     return true;
+  }
+
+  /** Answers are counted again. A push may come behind the last one: of a client that tracks keys, say. */
+  #goBack(rest: Uint8Array): void {
+    this.#line.endRaw(rest);
+    this.#line.leave(this.#session);
+    this.#leave();
+    this.#session.advance();
   }
 
   #count(frame: Uint8Array, head: string): void {

@@ -76,7 +76,7 @@ export class Line {
   onPush: ((bytes: Uint8Array) => void) | undefined;
   readonly #options: LineOptions;
   readonly #wire: Wire;
-  readonly #scanner = new ReplyScanner();
+  #scanner = new ReplyScanner();
   readonly #waiters = new Set<LineWaiter>();
   readonly #runs: Run[] = [];
   #out: Uint8Array[] = [];
@@ -196,11 +196,18 @@ export class Line {
   /** Once everything under way is answered, what is received goes to `onBytes` untouched; `write` sends. */
   startRaw(onBytes: (chunk: Uint8Array) => void): void {
     this.#raw = onBytes;
+    const cut = this.#cut;
+    if (cut === undefined || !this.idle) return;
+    // The beginning of a push: the rest of it comes raw.
+    this.#cut = undefined;
+    this.#scanner = new ReplyScanner();
+    onBytes(cut);
   }
 
-  /** Back to counting answers. Nothing may be under way. */
-  endRaw(): void {
+  /** Back to counting answers. Nothing may be under way; `rest` has come behind the last frame that was raw. */
+  endRaw(rest: Uint8Array): void {
     this.#raw = undefined;
+    if (rest.length > 0) this.#received(rest);
   }
 
   /** In raw mode: sends bytes as they are. */

@@ -234,7 +234,7 @@ test('in raw mode bytes pass as they are, both ways', async (t) => {
   line.write(Buffer.from('whatever'));
   wire.answer('?!');
   t.strictSame([wire.written, got], [['whatever'], '?!']);
-  line.endRaw();
+  line.endRaw(new Uint8Array(0));
   const [, diary] = ask(line, 'a');
   wire.answer('+OK\r\n');
   t.strictSame([got, diary.bytes], ['?!', '+OK\r\n']);
@@ -290,3 +290,25 @@ function withTurns(house: House) {
   const { line, wire } = house;
   return { line, wire, settle, lost: () => house.lost, errors: () => house.errors };
 }
+
+test('a push that is cut where raw mode begins is not torn, and one cut where it ends neither', async (t) => {
+  const { line, wire } = new House(true);
+  const pushed: string[] = [];
+  line.onPush = (bytes) => pushed.push(Buffer.from(bytes).toString('latin1'));
+  wire.open();
+  const push = '>2\r\n+invalidate\r\n*1\r\n+k\r\n';
+  for (let cut = 1; cut < push.length; cut++) {
+    wire.answer(push.slice(0, cut));
+    let got = '';
+    line.startRaw((chunk) => (got += Buffer.from(chunk).toString('latin1')));
+    wire.answer(`${push.slice(cut)}+raw\r\n`);
+    t.equal(got, `${push}+raw\r\n`, `cut at ${cut}`);
+    line.endRaw(Buffer.from(push.slice(0, cut)));
+    wire.answer(push.slice(cut));
+    t.strictSame(pushed.splice(0), [push], `cut at ${cut} when it ends`);
+    const [, diary] = ask(line, 'a');
+    wire.answer('+1\r\n');
+    t.equal(diary.bytes, '+1\r\n', 'answers are counted again');
+  }
+  t.equal(line.state, 'open');
+});
