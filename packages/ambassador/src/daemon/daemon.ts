@@ -199,7 +199,7 @@ class Ambassador implements Daemon {
         log,
         net,
         random,
-        limits: config.limits,
+        limits: this.#engine.limits,
         watchService: this.#watchService,
         zone: () => (this.#config.zone === '' ? undefined : this.#config.zone),
         metrics: this.#topologyCounters,

@@ -16,6 +16,7 @@ import type { AuthCheck, SessionRegistry } from '../locals/answer.ts';
 import { ScriptBook } from '../locals/scripts.ts';
 import { AnswerWatch } from '../observe/answers.ts';
 import { EngineCounters } from '../observe/counters.ts';
+import { Departed } from '../observe/departed.ts';
 import { Denied, Ended, Phase } from '../observe/names.ts';
 import type { EngineState } from '../observe/facts.ts';
 import { phaseOf } from '../observe/phase.ts';
@@ -33,6 +34,9 @@ import { Servers } from '../upstream/servers.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
+import { liveLimits } from './limits.ts';
+import type { AmbassadorLimits } from './limits.ts';
+import { noteLoss } from './losses.ts';
 import { addressesOf, defaultIdentity, newSession } from './new-session.ts';
 import { question } from './question.ts';
 import type { Realms } from './realms.ts';
@@ -41,6 +45,8 @@ import { TurnEnd } from './turn-end.ts';
 import { Tending } from './tending.ts';
 
 export class Engine {
+  /** Those in force, whenever they are looked at. */
+  readonly limits: AmbassadorLimits = liveLimits(() => this.#config.limits);
   readonly counters: EngineCounters;
   readonly slowLog: SlowLog;
   readonly tracer: Tracer;
@@ -57,6 +63,7 @@ export class Engine {
   readonly #heavy = new Set<Heavy>();
   readonly #tending: Tending;
   readonly #tableCheck: TableCheck;
+  readonly #departed: Departed;
   #config: AmbassadorConfig;
   #writeAcks: WriteAcks = { replicas: 0, timeoutMs: 0 };
   #realms: Realms | undefined;
@@ -75,21 +82,21 @@ export class Engine {
       metrics: deps.metrics,
       command: (index) => this.table.all()[index] ?? this.live.at(index),
     });
+    this.#departed = new Departed(this.counters);
     this.slowLog = new SlowLog(config.slowLog, () => this.counters.slowCommand());
     this.tracer = new Tracer(deps);
     this.servers = new Servers({
       openWire: socketWires({
         net: deps.net,
         clock: deps.clock,
-        connectTimeoutMs: config.limits.connectTimeoutMs,
-        respLimits: config.limits,
+        limits: this.limits,
         credentials: (server) => this.#realms?.credentials(server.name),
         tls: () => this.#tls(),
         buffers: this.#buffers,
       }),
       soon: (line) => this.#turnEnd.soon(line),
       now: () => deps.clock.now(),
-      limits: config.limits,
+      limits: this.limits,
       onLost: (line, refusal, was) => this.#lineLost(line, refusal, was),
       onErrorReply: ({ server }) => this.counters.errorReply(this.counters.servers.index(server.name)),
     });
@@ -314,10 +321,16 @@ export class Engine {
 
   /** False: nothing is left to look after. */
   #tend(nowMs: number): boolean {
-    for (const heavy of this.#heavy) heavy.over(nowMs);
+    const { servers, limits } = this;
+    const ours = this.#realms?.serverNames;
+    if (ours === undefined) return true;
+    for (const heavy of this.#heavy) if (!heavy.over(nowMs)) heavy.retain(ours);
     this.#endIdle(nowMs);
-    const kept = this.servers.sweep(nowMs);
-    return kept || this.#connections.size > 0;
+    const idle = servers.sweep(nowMs);
+    servers.retain(ours);
+    const isThere = (server: string): boolean => ours.has(server) || servers.has(server);
+    const departing = this.#departed.look(isThere, nowMs, limits.forgetAfterMs);
+    return idle || departing || this.#connections.size > 0;
   }
 
   #endIdle(nowMs: number): void {
@@ -355,6 +368,8 @@ export class Engine {
 
   #changed(): void {
     this.#tableCheck.look();
+    // A server may be gone.
+    this.#tending.begin();
     for (const connection of [...this.#waiting]) connection.session.onRealmChanged();
   }
 
@@ -371,17 +386,7 @@ export class Engine {
   #lineLost(line: Line, refusal: Refusal, was: 'opening' | 'open'): void {
     const { servers } = this.counters;
     this.counters.upstreamError(servers.index(line.server.name), phaseOf(refusal, was));
-    const { name } = line.server;
-    for (const realm of this.#realms?.all ?? []) {
-      for (const shard of realm.shards) {
-        if (shard.primary?.name === name) realm.doubt({ kind: 'lost', server: name });
-        for (const replica of shard.topology.replicas) {
-          if (replica.name !== name || was === 'open') continue;
-          shard.topology.replicaFailed(replica, refusal.why);
-          shard.needRound();
-        }
-      }
-    }
+    noteLoss(this.#realms?.all ?? [], line, refusal, was);
   }
 }
 

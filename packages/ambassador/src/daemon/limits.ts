@@ -95,6 +95,8 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
   readonly lingerMs: number;
   /** On drain a subscriber is closed after so long, and what cannot be followed once its server has been silent so long. */
   readonly drainQuietMs: number;
+  /** What was counted of a server stays on the page for so long after it is gone. Lower: it may go without being scraped. */
+  readonly forgetAfterMs: number;
   /** Between two looks at the files of certificates and passwords. */
   readonly fileCheckIntervalMs: number;
 }
@@ -102,6 +104,15 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
 /** Every limit, those of the configuration as it has them. Durations and sizes have been checked. */
 export function readLimits(configured: RedisLimits): AmbassadorLimits {
   return Object.freeze({ ...constants, ...configuredLimits(configured) });
+}
+
+/** As they are at the moment each is looked at: for what outlives a reload. */
+export function liveLimits(inForce: () => AmbassadorLimits): AmbassadorLimits {
+  const live = {};
+  for (const name of Object.keys(defaultLimits) as (keyof AmbassadorLimits)[]) {
+    Object.defineProperty(live, name, { enumerable: true, get: () => inForce()[name] });
+  }
+  return live as AmbassadorLimits;
 }
 
 const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
@@ -122,6 +133,7 @@ const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
   replicaWaitMs: 1_000,
   lingerMs: 1_000,
   drainQuietMs: 250,
+  forgetAfterMs: 30_000,
   fileCheckIntervalMs: 1_000,
 };
 

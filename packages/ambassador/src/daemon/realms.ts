@@ -90,12 +90,13 @@ export class Realms implements Routes {
     return this.#config.routes[at] ?? this.#config;
   }
 
-  /** Every server that some realm has. */
+  /** Every server that some realm has, the primary that is doubted or given up included. */
   get serverNames(): ReadonlySet<string> {
     const names = new Set<string>();
     for (const { shards } of this.all) {
       for (const { primary, topology } of shards) {
         if (primary !== undefined) names.add(primary.name);
+        names.add(topology.primary.name);
         for (const { name } of topology.replicas) names.add(name);
       }
     }

@@ -9,6 +9,7 @@ export class Tending {
   readonly #clock: Clock;
   readonly #look: (nowMs: number) => boolean;
   #timer: Timer | undefined;
+  #ended = false;
 
   /** `look` tells whether it is to be called again. */
   constructor(clock: Clock, look: (nowMs: number) => boolean) {
@@ -18,13 +19,16 @@ export class Tending {
 
   /** There is something to look after. Cheap to call often. */
   begin(): void {
+    if (this.#ended) return;
     this.#timer ??= this.#clock.setTimeout(() => {
       this.#timer = undefined;
       if (this.#look(this.#clock.now())) this.begin();
     }, intervalMs);
   }
 
+  /** For good. */
   end(): void {
+    this.#ended = true;
     this.#timer?.cancel();
   }
 }

@@ -30,6 +30,10 @@ export class ServerIndex {
     return index;
   }
 
+  get names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
   name(index: number): string {
     return this.#names[index] ?? otherServers;
   }

@@ -76,6 +76,17 @@ export class Heavy {
     return true;
   }
 
+  /** What leads to any other server is given back once it has answered. */
+  retain(names: ReadonlySet<string>): void {
+    const { servers, counters } = this.#session.context;
+    for (const line of [...this.#lines]) {
+      if (!line.idle || names.has(line.server.name)) continue;
+      this.#lines.splice(this.#lines.indexOf(line), 1);
+      if (this.#lines.length === 0) counters.unpin('large');
+      servers.giveBack(line);
+    }
+  }
+
   /** The others get a new line, and this one may wait for its client. */
   #leave(line: Line): void {
     this.#left = line;

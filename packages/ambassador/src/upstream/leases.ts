@@ -47,9 +47,7 @@ export class Leases {
     if (!reusable) line.close('given back');
     else {
       this.#idle.push({ line, sinceMs: this.#now() });
-      if (this.#idle.length > this.#limits.maxIdleLeases) {
-        this.#idle.shift()?.line.close('more idle than allowed');
-      }
+      this.#trim();
     }
     this.#freed(line);
   }
@@ -60,8 +58,14 @@ export class Leases {
     this.#freed(line);
   }
 
-  /** Closes what nobody has wanted for long. */
+  /** Nothing is left here, and nobody waits for anything. */
+  get empty(): boolean {
+    return this.lent.size === 0 && this.#idle.length === 0 && this.waiting.size === 0;
+  }
+
+  /** Closes what nobody has wanted for long, and what is more than may be kept by now. */
   sweep(nowMs: number): void {
+    this.#trim();
     while (nowMs - (this.#idle[0]?.sinceMs ?? nowMs) >= this.#limits.leaseIdleMs) {
       this.#idle.shift()?.line.close('nobody wants it');
     }
@@ -80,6 +84,12 @@ export class Leases {
       if (this.#limits.maxLeasesPerServer - this.lent.size < free) return;
       this.waiting.delete(waiter);
       waiter.lineChanged(line);
+    }
+  }
+
+  #trim(): void {
+    while (this.#idle.length > this.#limits.maxIdleLeases) {
+      this.#idle.shift()?.line.close('more idle than allowed');
     }
   }
 }

@@ -15,32 +15,16 @@
 import { ReplyEvent, ReplyScanner, RespError } from '@outrigger/core/resp';
 import type { Identity } from '../session/state.ts';
 import { joined } from './joined.ts';
+import type { LineOptions } from './line-options.ts';
 import { rejectionIn } from './rejection.ts';
 import type { Rejection, Run, RunOwner } from './run.ts';
 import type { Server } from './server.ts';
 import type { Refusal, Welcome } from './welcome.ts';
-import type { OpenWire, Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /** Waits for a line to open, to fail or to have room. */
 export interface LineWaiter {
   lineChanged(line: Line): void;
-}
-
-export interface LineOptions {
-  readonly server: Server;
-  readonly identity: Identity;
-  /** Belongs to one session: it may be paused, and its pushes are that session's. */
-  readonly exclusive: boolean;
-  /** To read from a replica of a Redis Cluster. */
-  readonly readonly: boolean;
-  readonly openWire: OpenWire;
-  /** Calls `turnEnded` once this turn's requests are in. */
-  readonly soon: (line: Line) => void;
-  readonly now: () => number;
-  /** It is over: failed to open, or lost. */
-  readonly onLost: (line: Line, refusal: Refusal, was: 'opening' | 'open') => void;
-  /** An answer is an error, and no rejection: for counting. */
-  readonly onErrorReply: (line: Line) => void;
 }
 
 /** With this much waiting, nothing more is waited for. */
@@ -76,7 +60,7 @@ export class Line {
   onPush: ((bytes: Uint8Array) => void) | undefined;
   readonly #options: LineOptions;
   readonly #wire: Wire;
-  #scanner = new ReplyScanner();
+  #scanner: ReplyScanner;
   readonly #waiters = new Set<LineWaiter>();
   readonly #runs: Run[] = [];
   #out: Uint8Array[] = [];
@@ -102,6 +86,7 @@ export class Line {
 
   constructor(options: LineOptions) {
     this.#options = options;
+    this.#scanner = new ReplyScanner({ maxDepth: options.maxDepth });
     this.server = options.server;
     this.identity = options.identity;
     this.exclusive = options.exclusive;
@@ -200,7 +185,7 @@ export class Line {
     if (cut === undefined || !this.idle) return;
     // The beginning of a push: the rest of it comes raw.
     this.#cut = undefined;
-    this.#scanner = new ReplyScanner();
+    this.#scanner = new ReplyScanner({ maxDepth: this.#options.maxDepth });
     onBytes(cut);
   }
 

@@ -16,6 +16,7 @@ export type Lane = 'main' | 'script';
 
 export interface ServerLimits extends LeaseLimits, IdentityLimits {
   readonly maxLinesPerServer: number;
+  readonly maxDepth: number;
   readonly failFastMs: number;
 }
 
@@ -23,6 +24,7 @@ export interface ServersOptions {
   readonly openWire: OpenWire;
   readonly soon: (line: Line) => void;
   readonly now: () => number;
+  /** Looked at whenever one of them counts, since a reload may move them. */
   readonly limits: ServerLimits;
   /** A connection failed to open, or was lost while open. */
   readonly onLost: (line: Line, refusal: Refusal, was: 'opening' | 'open') => void;
@@ -31,6 +33,8 @@ export interface ServersOptions {
 
 interface Connections {
   readonly lines: Map<string, Line>;
+  /** Nobody gets these any more; they end once they have answered. */
+  readonly leaving: Set<Line>;
   readonly leases: Leases;
   readonly identities: Identities;
   /** It could not be reached a moment ago: not tried again before. */
@@ -97,8 +101,9 @@ export class Servers {
 
   /** Nobody gets this shared line any more: it ends once it has answered. */
   leave(line: Line): void {
-    const { lines } = this.#of(line.server.name);
+    const { lines, leaving } = this.#of(line.server.name);
     for (const [key, known] of lines) if (known === line) lines.delete(key);
+    leaving.add(line);
     line.closeWhenIdle('another has taken its place');
   }
 
@@ -120,7 +125,8 @@ export class Servers {
   /** Closes what was lent and nobody has wanted for long. True while any of it is left. */
   sweep(nowMs: number): boolean {
     let idle = 0;
-    for (const { leases } of this.#servers.values()) {
+    for (const { leases, leaving } of this.#servers.values()) {
+      for (const line of leaving) if (line.state === 'closed') leaving.delete(line);
       leases.sweep(nowMs);
       idle += leases.idle;
     }
@@ -132,25 +138,38 @@ export class Servers {
     const of = this.#servers.get(server);
     if (of === undefined) return;
     this.#servers.delete(server);
-    const { lines, leases } = of;
-    for (const line of [...lines.values(), ...leases.takeIdle(), ...leases.lent]) line.close(why);
+    const { lines, leaving, leases } = of;
+    const all = [...lines.values(), ...leaving, ...leases.takeIdle(), ...leases.lent];
+    for (const line of all) line.close(why);
   }
 
-  /** Closes the shared connections to every other server, once they have answered. */
+  /**
+   * Closes what leads to any other server, once it has answered, and forgets those servers when nothing is left open
+   * there. What is lent ends with its session's use of it.
+   */
   retain(names: ReadonlySet<string>): void {
-    for (const [server, { lines, leases }] of this.#servers) {
+    for (const [server, { lines, leaving, leases }] of this.#servers) {
       if (names.has(server)) continue;
-      for (const line of [...lines.values(), ...leases.takeIdle()])
-        line.closeWhenIdle('its server is not configured any longer');
+      for (const line of lines.values()) leaving.add(line);
       lines.clear();
+      for (const line of [...leaving, ...leases.takeIdle()]) {
+        line.closeWhenIdle('its server is not one of ours any longer');
+        if (line.state === 'closed') leaving.delete(line);
+      }
+      if (leaving.size === 0 && leases.empty) this.#servers.delete(server);
     }
+  }
+
+  /** Whether anything is open there, or was a moment ago. */
+  has(server: string): boolean {
+    return this.#servers.has(server);
   }
 
   /** Shared and own connections to each server. */
   *counts(): Iterable<{ server: string; lines: number; leases: number; idle: number; outstanding: number }> {
-    for (const [server, { lines, leases }] of this.#servers) {
+    for (const [server, { lines, leaving, leases }] of this.#servers) {
       let outstanding = 0;
-      for (const line of [...lines.values(), ...leases.lent]) outstanding += line.outstanding;
+      for (const line of [...lines.values(), ...leaving, ...leases.lent]) outstanding += line.outstanding;
       yield { server, lines: lines.size, leases: leases.lent.size, idle: leases.idle, outstanding };
     }
   }
@@ -165,6 +184,7 @@ export class Servers {
       const { limits, now } = this.#options;
       of = {
         lines: new Map(),
+        leaving: new Set(),
         leases: new Leases(limits, now),
         identities: new Identities(limits, now),
         down: undefined,
@@ -175,13 +195,14 @@ export class Servers {
   }
 
   #open(server: Server, identity: Identity, readonly: boolean, exclusive: boolean): Line {
-    const { openWire, soon, now } = this.#options;
+    const { openWire, soon, now, limits } = this.#options;
     return new Line({
       server,
       identity,
       exclusive,
       readonly,
       openWire,
+      maxDepth: limits.maxDepth,
       soon,
       now,
       onLost: (line, refusal, was) => this.#lost(line, refusal, was),
@@ -191,6 +212,7 @@ export class Servers {
 
   #lost(line: Line, refusal: Refusal, was: 'opening' | 'open'): void {
     const of = this.#of(line.server.name);
+    of.leaving.delete(line);
     for (const [key, known] of of.lines) if (known === line) of.lines.delete(key);
     of.leases.lost(line);
     if (was === 'opening' && refusal.error !== undefined)

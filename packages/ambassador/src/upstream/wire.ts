@@ -4,7 +4,6 @@ import type { Clock } from '@outrigger/core/clock';
 import { errorCode } from '@outrigger/core/errors';
 import type { Net } from '@outrigger/core/net';
 import { ReplyDecoder, RespError } from '@outrigger/core/resp';
-import type { RespLimits } from '@outrigger/core/resp';
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Identity } from '../session/state.ts';
 import { dial, readyEvent } from './dial.ts';
@@ -44,8 +43,8 @@ export type OpenWire = (server: Server, identity: Identity, readonly: boolean, e
 export interface WireOptions {
   readonly net: Net;
   readonly clock: Clock;
-  readonly connectTimeoutMs: number;
-  readonly respLimits: Partial<RespLimits>;
+  /** Looked at for each connection. */
+  readonly limits: { readonly connectTimeoutMs: number };
   /** Of whom logs in without a user of their own. */
   readonly credentials: (server: Server) => Credentials | undefined;
   readonly tls: () => DialTls | undefined;
@@ -86,7 +85,7 @@ class SocketWire implements Wire {
     this.#socket = socket;
     this.#timer = options.clock.setTimeout(
       () => this.#fail({ why: 'ETIMEDOUT', error: undefined }),
-      options.connectTimeoutMs,
+      options.limits.connectTimeoutMs,
     );
     socket.once(readyEvent(server), () => socket.write(this.#talk?.request ?? ''));
     if (server.tls) socket.on('data', (chunk: Buffer) => this.#received(chunk));

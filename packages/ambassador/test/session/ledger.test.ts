@@ -12,8 +12,16 @@ const wires = new FakeWires();
 const owner: RunOwner = { answered: () => {}, rejected: () => {}, lost: () => {} };
 
 function newLine(): Line {
-  const options = { server, identity, exclusive: false, readonly: false, openWire: wires.openWire };
-  return new Line({ ...options, soon: () => {}, now: () => 0, onLost: () => {}, onErrorReply: () => {} });
+  const options = { server, identity, exclusive: false, readonly: false, maxDepth: 128 };
+  const { openWire } = wires;
+  return new Line({
+    ...options,
+    openWire,
+    soon: () => {},
+    now: () => 0,
+    onLost: () => {},
+    onErrorReply: () => {},
+  });
 }
 
 class House {

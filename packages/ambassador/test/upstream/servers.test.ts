@@ -148,6 +148,42 @@ test('drop and close end everything at a server, retain what is not configured a
   t.equal(again.state, 'closed');
 });
 
+test('a server that is gone is forgotten once nothing is open there', async (t) => {
+  const house = new House();
+  const none = new Set<string>();
+  const busy = house.line() as Line;
+  const lent = house.lend();
+  for (const wire of house.wires.all) wire.open();
+  busy.send(new Run(nobody, busy), Buffer.from('a'), 1);
+  busy.flush();
+  house.servers.retain(none);
+  t.equal(busy.state, 'open', 'it is owed an answer');
+  t.strictSame(house.counts(), [[0, 1, 0]]);
+  house.wires.all[0]?.answer('+OK\r\n');
+  t.equal(busy.state, 'closed');
+  house.servers.giveBack(lent);
+  t.strictSame(house.counts(), [[0, 0, 1]]);
+  t.ok(house.servers.has(server.name));
+  house.servers.retain(none);
+  t.equal(lent.state, 'closed');
+  t.notOk(house.servers.has(server.name));
+  for (let i = 0; i < 100; i++) {
+    house.servers.line(serverAt({ kind: 'tcp', host: `10.0.1.${i}`, port: 6379 }), identity, 'main', false);
+    house.servers.retain(none);
+  }
+  t.strictSame(house.counts(), []);
+});
+
+test('a deposed primary loses the line that was left to one session too', async (t) => {
+  const house = new House();
+  const line = house.line() as Line;
+  house.wires.last.open();
+  line.send(new Run(nobody, line), Buffer.from('a'), 1);
+  house.servers.leave(line);
+  house.servers.drop(server.name, 'it is not the primary any longer');
+  t.equal(line.state, 'closed');
+});
+
 test('a line that is left to one session ends once it has answered; the others get a new one', async (t) => {
   const house = new House();
   const line = house.line() as Line;
