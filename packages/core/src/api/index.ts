@@ -41,6 +41,7 @@ export type { Endpoint, EndpointConditions, EndpointPort, EndpointSlice } from '
 export type { Event, EventSource } from './kinds/event.ts';
 export type { Lease, LeaseSpec } from './kinds/lease.ts';
 export type { MetricsAdapter, MetricsAdapterSpec } from './kinds/metricsadapter.ts';
+export type { LogRule, MetricsSource, RelabelRule, SourceHttp } from './kinds/metrics-sources.ts';
 export type { Namespace } from './kinds/namespace.ts';
 export type { Node, NodeAddress } from './kinds/node.ts';
 export type { Container, ContainerPort, ContainerStatus, Probe } from './kinds/container.ts';
@@ -57,6 +58,7 @@ export { endpointSliceKind } from './kinds/endpointslice.ts';
 export { eventKind } from './kinds/event.ts';
 export { leaseKind } from './kinds/lease.ts';
 export { metricsAdapterKind, metricsAdapterSpec } from './kinds/metricsadapter.ts';
+export { sourceKinds } from './kinds/metrics-sources.ts';
 export { namespaceKind } from './kinds/namespace.ts';
 export { nodeKind } from './kinds/node.ts';
 export { probe as probeSchema } from './kinds/container.ts';

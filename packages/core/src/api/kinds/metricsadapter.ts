@@ -1,12 +1,60 @@
 /** outrigger.dev/v1alpha1 MetricsAdapter: the configuration of a metrics adapter. */
 
 import type { Infer } from '../build.ts';
-import { describe, integer, list, map, number, object, string } from '../build.ts';
+import { any, boolean, describe, integer, list, map, number, object, string } from '../build.ts';
 import { daemonFields } from './daemon.ts';
 import { validateMetricsAdapterSpec } from '../rules/own.ts';
 import type { ObjectWith } from './define.ts';
 import { defineKind } from './define.ts';
 import { conditions } from './meta.ts';
+import { metricsSources } from './metrics-sources.ts';
+
+const statsd = object(
+  {
+    tagStyles: list(
+      string('A style', { enum: ['dogstatsd', 'influxdb', 'librato', 'signalfx'] }),
+      'Ways of writing tags that are understood',
+      { default: ['dogstatsd', 'influxdb', 'librato', 'signalfx'] },
+    ),
+    containerId: boolean('Make a label container_id of the container that DogStatsD clients name', {
+      default: false,
+    }),
+    receiveBuffer: string('SO_RCVBUF of the UDP socket; the kernel caps it at net.core.rmem_max', {
+      format: 'size',
+      default: '4MiB',
+    }),
+    maxConnections: integer('TCP and unix connections at most', { default: 1024, minimum: 1 }),
+    maxLineLength: string('Longer lines are skipped', { format: 'size', default: '64KiB' }),
+    cacheSize: integer('Distinct names with their tags whose series are remembered', {
+      default: 100_000,
+      minimum: 0,
+    }),
+  },
+  {
+    required: ['tagStyles', 'containerId', 'receiveBuffer', 'maxConnections', 'maxLineLength', 'cacheSize'],
+    description: 'How StatsD is read',
+    default: {},
+  },
+);
+
+const otlp = object(
+  {
+    endpoint: string('http(s) URL of an OpenTelemetry collector; nothing is pushed if absent'),
+    interval: string('How often everything is pushed', { format: 'duration', default: '60s' }),
+    headers: map(string(), 'Headers sent along'),
+  },
+  { required: ['interval'], description: 'OTLP push of what the page shows', default: {} },
+);
+
+const probe = object(
+  {
+    allow: list(string(), 'Hosts, addresses and CIDRs that /probe may be pointed at', {
+      default: ['127.0.0.0/8', '::1/128', 'localhost'],
+      maxItems: 256,
+    }),
+  },
+  { required: ['allow'], description: 'The page /probe?target=URL&module=NAME', default: {} },
+);
 
 export const metricsAdapterSpec = object(
   {
@@ -19,6 +67,20 @@ export const metricsAdapterSpec = object(
       default: '127.0.0.1:9125',
       keepEmpty: true,
     }),
+    statsdTcp: string('TCP address for StatsD lines; off if empty', {
+      default: '127.0.0.1:9125',
+      keepEmpty: true,
+    }),
+    statsdUnix: string('Path of a unix stream socket for StatsD lines'),
+    statsdMapping: string("statsd_exporter's mapping: a YAML file, read again when it changes"),
+    mapping: any('The same as an object, instead of statsdMapping'),
+    statsd,
+    jsonModules: string("json_exporter's configuration: a YAML file, read again when it changes"),
+    modules: any('Its modules as an object, instead of jsonModules'),
+    sources: metricsSources,
+    probe,
+    webConfig: string("The Prometheus exporters' web configuration (TLS, users, headers): a YAML file"),
+    otlp,
     labels: map(string(), 'Labels added to every collected series'),
     timerBuckets: list(number(), 'Upper bounds of the histograms that timers become, in seconds, ascending', {
       default: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -30,7 +92,10 @@ export const metricsAdapterSpec = object(
     }),
   },
   {
-    required: ['listen', 'admin', 'statsdUdp', 'timerBuckets', 'maxSeries', 'drainTimeout', 'logLevel'],
+    required: [
+      ...(['listen', 'admin', 'statsdUdp', 'statsdTcp', 'statsd', 'probe', 'otlp'] as const),
+      ...(['timerBuckets', 'maxSeries', 'drainTimeout', 'logLevel'] as const),
+    ],
     description: 'Configuration of the adapter',
   },
 );

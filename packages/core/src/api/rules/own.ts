@@ -1,9 +1,20 @@
 /** Rules of TrafficPolicy and MetricsAdapter. */
 
 import { dns1035Label, dns1123Label } from '../names.ts';
-import { child, duplicate, invalid, invalidBy, item, notSupported } from '../problems.ts';
+import {
+  child,
+  duplicate,
+  forbidden,
+  invalid,
+  invalidBy,
+  item,
+  notSupported,
+  required,
+} from '../problems.ts';
 import type { FieldError } from '../schema.ts';
 import type { MetricsAdapterSpec } from '../kinds/metricsadapter.ts';
+import { sourceKinds } from '../kinds/metrics-sources.ts';
+import type { MetricsSource } from '../kinds/metrics-sources.ts';
 import type { TargetRef, TrafficPolicySpec } from '../kinds/trafficpolicy.ts';
 import { ms, positive, validateListen } from './own-fields.ts';
 import { repeated } from './ports.ts';
@@ -41,11 +52,27 @@ export function validateMetricsAdapterSpec(spec: MetricsAdapterSpec, path = 'spe
     ...validateListen(spec.listen, child(path, 'listen')),
     ...validateListen(spec.admin, child(path, 'admin')),
     ...(spec.statsdUdp === '' ? [] : validateListen(spec.statsdUdp, child(path, 'statsdUdp'))),
+    ...(spec.statsdTcp === '' ? [] : validateListen(spec.statsdTcp, child(path, 'statsdTcp'))),
+    ...(spec.sources ?? []).flatMap((source, index) =>
+      validateSource(source, item(child(path, 'sources'), index)),
+    ),
     ...Object.keys(spec.labels ?? {}).flatMap((name) =>
       validateMetricLabel(name, item(child(path, 'labels'), name)),
     ),
     ...unordered.map((index) =>
       invalid(item(bucketPath, index), buckets[index], 'must be greater than the bound before it'),
+    ),
+  ];
+}
+
+function validateSource(source: MetricsSource, path: string): FieldError[] {
+  const [kind, ...more] = sourceKinds.filter((name) => source[name] !== undefined);
+  return [
+    ...(kind === undefined ? [required(path, `exactly one of ${sourceKinds.join(', ')}`)] : []),
+    ...more.map((name) => forbidden(child(path, name), `a source has one kind, and this one has ${kind}`)),
+    ...positive(source.timeout, child(path, 'timeout')),
+    ...Object.keys(source.labels ?? {}).flatMap((name) =>
+      validateMetricLabel(name, item(child(path, 'labels'), name)),
     ),
   ];
 }
