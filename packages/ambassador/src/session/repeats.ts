@@ -42,6 +42,7 @@ export interface Plan {
 const maxAttempts = 8;
 const firstDelayMs = 10;
 const maxDelayMs = 200;
+const silence = new Uint8Array(0);
 
 export class Repeats {
   /** Answers are kept back: nothing more may be sent. */
@@ -160,7 +161,7 @@ export class Repeats {
       if (run.streamed && this.#session.feed.streaming) {
         // Its answer comes when the rest of it has been swallowed; nothing else is owed.
         this.#session.ledger.takeFrom(run, run.delivered);
-        this.#session.outbox.swallow(error);
+        this.#session.outbox.swallow(run.mute ? silence : error);
         continue;
       }
       for (let i = 0; i < left; i++) this.#session.ledger.deliver(run, error, 1);

@@ -160,6 +160,36 @@ test('a primary lost in the middle of a large write', redis, async (t) => {
   t.equal(await primary.cli('GET', 'k'), 'old');
 });
 
+for (const [mute, unmute] of [
+  [command('CLIENT', 'REPLY', 'OFF'), command('CLIENT', 'REPLY', 'ON')],
+  [command('CLIENT', 'REPLY', 'SKIP'), ''],
+] as const) {
+  test(
+    `a large write whose answer nobody wants, lost: ${unmute === '' ? 'SKIP' : 'OFF'}`,
+    redis,
+    async (t) => {
+      const { primary } = await startServers(t, 0);
+      const path = await Valve.open(t, primary.port);
+      const amb = await startAmbassador(t, { primary: path.address });
+      const client = await amb.client();
+      const large = command('SET', 'k', 'x'.repeat(400_000));
+      client.send(mute + large.slice(0, 200_000));
+      await eventually('it is passed on', async () => (await amb.metric('pinned_sessions', 'reason="large"')) === 1); // prettier-ignore
+      path.cut();
+      await eventually('the loss is known', async () => (await amb.metric('upstream_errors_total', 'phase="open"')) > 0); // prettier-ignore
+      client.send(large.slice(200_000) + unmute + command('ECHO', 'heard'));
+      const answers = await client.replies(unmute === '' ? 1 : 2);
+      if (unmute !== '') t.equal(answers.shift(), '+OK\r\n');
+      t.match(
+        answers[0],
+        /^(?:\$5\r\nheard\r\n|-OUTRIGGER no primary: )/,
+        'the next answer is to what was asked next',
+      );
+      t.equal(await amb.metric('unknown_outcomes_total'), 1, 'it is counted nevertheless');
+    },
+  );
+}
+
 test('a client that leaves in the middle of a large write leaves nothing behind', redis, async (t) => {
   const { primary } = await startServers(t, 0);
   const amb = await startAmbassador(t, { primary: primary.address });
