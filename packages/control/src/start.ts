@@ -19,6 +19,7 @@ import type { PageOptions } from './handlers/pages.ts';
 import { Resources } from './handlers/resources.ts';
 import { versionInfo } from './handlers/version.ts';
 import { openApiPages } from './openapi/pages.ts';
+import { targetPages } from './prometheus/pages.ts';
 import { startPolicyStatus } from './policies/controller.ts';
 import { controllerApi } from './registry/controller-api.ts';
 import { deleteNamespaces } from './registry/namespace-deletion.ts';
@@ -122,7 +123,12 @@ function apiHandler(
   return createApi({
     gates: gatesOf(config),
     resources: new Resources({ ...state, hub, clock, random, maxWatches }),
-    pages: allPages(standard, discoveryPages(state.resources), openApiPages(state.resources)),
+    pages: allPages(
+      standard,
+      discoveryPages(state.resources),
+      openApiPages(state.resources),
+      targetPages({ ...state, clock, secure: config.tls !== undefined }),
+    ),
     inFlight: new InFlight(config.limits, (kind) => telemetry.refused(kind)),
     log,
     observe: (observation) => telemetry.observe(observation),
