@@ -13,6 +13,7 @@ import type { Logger } from '../log/index.ts';
 import type { Family, Metrics } from '../metrics/index.ts';
 import { resourcePath } from '../watch/transport/path.ts';
 import type { ApiClient } from '../watch/index.ts';
+import { advertised } from './advertised.ts';
 import { leaseName, leases, newLease, renewal } from './lease.ts';
 import type { Identity, PresenceFacts } from './lease.ts';
 
@@ -136,7 +137,7 @@ class LeaseKeeper implements Presence {
 
   /** Most often the Lease is there: patch, and create it only when it is not. */
   async #renew(): Promise<void> {
-    const { facts } = this.#options;
+    const facts = this.#facts();
     const wall = this.#deps.clock.wall();
     this.#tried = true;
     try {
@@ -144,17 +145,23 @@ class LeaseKeeper implements Presence {
         method: 'PATCH',
         path: this.#path(true),
         contentType: 'application/merge-patch+json',
-        body: renewal(this.#identity, facts(), wall),
+        body: renewal(this.#identity, facts, wall),
       });
     } catch (error) {
       if (!(error instanceof ApiError) || error.httpStatus !== 404) throw error;
       await this.#request({
         method: 'POST',
         path: this.#path(false),
-        body: newLease(this.#identity, facts(), wall),
+        body: newLease(this.#identity, facts, wall),
       });
     }
     this.#renewals.add(1);
+  }
+
+  #facts(): PresenceFacts {
+    const facts = this.#options.facts();
+    const { admin, scrape } = facts;
+    return { ...facts, admin: admin && advertised(admin), scrape: scrape && advertised(scrape) };
   }
 
   #request<T>(request: Parameters<ApiClient['request']>[0]): Promise<T> {
