@@ -192,13 +192,14 @@ export class Engine {
     this.#tending.begin();
   }
 
-  /** A question of ours to the primary of all keys, on a shared line. Rejects when there is none. */
+  /** A question of ours to the primary of all keys, on a shared line. Rejects when there is none, or no answer in time. */
   async ask(args: readonly string[]): Promise<RespValue> {
     const server = this.#realms?.realmOf(undefined).shardOf(-1)?.primary;
     if (server === undefined) throw new Error('no primary is known');
     const line = this.servers.line(server, defaultIdentity, 'main', false);
     if (line === undefined) throw new Error('no connection may be opened');
-    return question(line, encodeCommand(args));
+    const { clock } = this.#deps;
+    return question(line, encodeCommand(args), { clock, timeoutMs: this.limits.questionTimeoutMs });
   }
 
   /** Resolves when every session has been answered what it asked, and is closed. */

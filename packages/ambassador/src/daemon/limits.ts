@@ -95,6 +95,11 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
   readonly lingerMs: number;
   /** On drain a subscriber is closed after so long, and what cannot be followed once its server has been silent so long. */
   readonly drainQuietMs: number;
+  /**
+   * How long a server may take to say what a command is that the table does not know. Lower: behind a slow command of
+   * others it is taken for a write, which is safe.
+   */
+  readonly questionTimeoutMs: number;
   /** What was counted of a server stays on the page for so long after it is gone. Lower: it may go without being scraped. */
   readonly forgetAfterMs: number;
   /** Between two looks at the files of certificates and passwords. */
@@ -133,6 +138,7 @@ const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
   replicaWaitMs: 1_000,
   lingerMs: 1_000,
   drainQuietMs: 250,
+  questionTimeoutMs: 2_000,
   forgetAfterMs: 30_000,
   fileCheckIntervalMs: 1_000,
 };
