@@ -21,9 +21,10 @@ export class Answers implements RunOwner {
     context.counters.bytes(Bytes.fromServer, bytes.length);
     gate.received(run.line, bytes.length, answers);
     if (answers > 0) {
-      const tookMs = ports.now() - run.sentAtMs;
+      const nowMs = ports.now();
+      const tookMs = nowMs - run.sentAtMs;
       context.counters.answered(sent.commandClass, sent.serverIndex, tookMs / 1000, answers);
-      if (sent.replica !== undefined) answeredBy(sent.replica, tookMs);
+      if (sent.replica !== undefined) answeredBy(sent.replica, tookMs, nowMs);
       context.watch.answered(sent, state, bytes, answers, tookMs);
     }
     if (sent.acks === undefined) this.take(sent, bytes, answers);

@@ -4,14 +4,16 @@
  * The best of all would send everybody to the same one until its figures catch up; the better of two spreads the load
  * nearly as well and never herds. Better is less (outstanding + sessions + 1) × latency: how long a read would wait there.
  * Sessions count because they stay: of two replicas that are idle now, the one with more of them will be busier. A replica
- * without a latency yet counts as fast as the other.
+ * without a latency yet counts as fast as the other, and one that nobody has measured for long nearly so.
  */
 
 import type { Random } from '@outrigger/core/clock';
+import { latencyBeside } from './replica.ts';
 import type { Replica } from './replica.ts';
 
 export interface ChooseOptions {
   readonly random: Random;
+  readonly nowMs: number;
   /** Our own zone: replicas there come first; the others when it has none that may be read. Undefined: no zone comes first. */
   readonly zone?: string | undefined;
 }
@@ -20,7 +22,7 @@ export interface ChooseOptions {
 export function chooseReplica(
   replicas: readonly Replica[],
   accept: (replica: Replica) => boolean,
-  { random, zone }: ChooseOptions,
+  { random, nowMs, zone }: ChooseOptions,
 ): Replica | undefined {
   let count = 0;
   let near = 0;
@@ -36,7 +38,7 @@ export function chooseReplica(
   const a = nth(replicas, accept, only, first);
   if (count < 2 || a === undefined) return a;
   const b = nth(replicas, accept, only, (first + step) % count) as Replica;
-  return cost(b, a) < cost(a, b) ? b : a;
+  return cost(b, a, nowMs) < cost(a, b, nowMs) ? b : a;
 }
 
 function nth(
@@ -53,6 +55,6 @@ function nth(
   return undefined;
 }
 
-function cost(one: Replica, other: Replica): number {
-  return (one.outstanding + one.sessions + 1) * (one.ewmaMs || other.ewmaMs || 1);
+function cost(one: Replica, other: Replica, nowMs: number): number {
+  return (one.outstanding + one.sessions + 1) * (latencyBeside(one, other, nowMs) || 1);
 }

@@ -33,6 +33,7 @@ export interface Replica {
   outstanding: number;
   /** Moving average of the time to an answer, by `measured`; 0 before the first. */
   ewmaMs: number;
+  measuredAtMs: number;
   /** Failures since its last success. Whoever has an answer from it may set 0. */
   failures: number;
   failedAtMs: number;
@@ -57,6 +58,7 @@ export function unknownReplica(name: string): Replica {
     zone: undefined,
     outstanding: 0,
     ewmaMs: 0,
+    measuredAtMs: 0,
     failures: 0,
     failedAtMs: 0,
     ejections: 0,
@@ -82,16 +84,31 @@ export function admit(replica: Replica): void {
 
 /** Weight of a new measurement: about ten of them replace what was known. */
 const ewmaWeight = 0.1;
+/** What was measured so long ago counts about a third. */
+const fadeMs = 5_000;
 
-/** An answer took so long. Hot. */
-export function measured(replica: Replica, tookMs: number): void {
-  replica.ewmaMs = replica.ewmaMs === 0 ? tookMs : replica.ewmaMs + (tookMs - replica.ewmaMs) * ewmaWeight;
+/** An answer took so long. The longer nothing was measured, the less of what was known is left. Hot. */
+export function measured(replica: Replica, tookMs: number, nowMs: number): void {
+  const ageMs = nowMs - replica.measuredAtMs;
+  const weight = ageMs < fadeMs * ewmaWeight ? ewmaWeight : 1 - Math.exp(-ageMs / fadeMs);
+  replica.ewmaMs = replica.ewmaMs === 0 ? tookMs : replica.ewmaMs + (tookMs - replica.ewmaMs) * weight;
+  replica.measuredAtMs = nowMs;
+}
+
+/**
+ * How fast it is held to be beside another; 0 when nothing is known of either. That it was slower fades while nobody
+ * measures it, down to the other's: else it would never be tried again, and nobody learn that it has recovered.
+ */
+export function latencyBeside(replica: Replica, other: Replica, nowMs: number): number {
+  const slower = replica.ewmaMs - other.ewmaMs;
+  if (replica.ewmaMs === 0 || other.ewmaMs === 0 || slower <= 0) return replica.ewmaMs || other.ewmaMs;
+  return other.ewmaMs + slower * Math.exp((replica.measuredAtMs - nowMs) / fadeMs);
 }
 
 /** It has answered commands, the slowest of them after so long. Hot. */
-export function answeredBy(replica: Replica, tookMs: number): void {
+export function answeredBy(replica: Replica, tookMs: number, nowMs: number): void {
   replica.failures = 0;
-  measured(replica, tookMs);
+  measured(replica, tookMs, nowMs);
 }
 
 type EjectionLimits = Pick<TopologyLimits, 'ejectAfterFailures' | 'ejectMs' | 'ejectMaxMs'>;

@@ -219,7 +219,7 @@ export class LiveShard implements Shard {
     this.topology.replicaAnswered(name, sample, this.#options.now());
     this.topology.setZone(name, known.server.zone ?? sample.zone);
     // Nobody reads there, so nobody measures; else an old figure would keep it that way.
-    if (replica.outstanding === 0) measured(replica, tookMs);
+    if (replica.outstanding === 0) measured(replica, tookMs, this.#options.now());
     this.#tell(replica.name, before, replica.why);
   }
 

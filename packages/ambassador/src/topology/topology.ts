@@ -67,7 +67,7 @@ export interface TopologyOptions {
   readonly limits: TopologyLimits;
   /** Our own availability zone, for `choose` with `nearest`. */
   readonly zone: () => string | undefined;
-  /** For ejections. */
+  /** For ejections, and for how long ago a latency was measured. */
   readonly now: () => number;
   /** A replica has failed too often. */
   readonly onEjected: (replica: Replica) => void;
@@ -260,8 +260,8 @@ export class Topology {
 
   /** An eligible replica among those `accept` takes: see choose.ts. `nearest`: those of our own zone first. */
   choose(accept: (replica: Replica) => boolean, nearest = false): Replica | undefined {
-    const { random, zone } = this.#options;
-    return chooseReplica(this.#list, accept, { random, zone: nearest ? zone() : undefined });
+    const { random, zone, now } = this.#options;
+    return chooseReplica(this.#list, accept, { random, nowMs: now(), zone: nearest ? zone() : undefined });
   }
 
   /** Name → why, for every replica that takes no reads. */
