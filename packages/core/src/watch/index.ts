@@ -21,3 +21,6 @@ export { scopesOfNamespaces, scopesOfObjects, scopesOfSlices } from './source/sc
 export type { Watch, WatchSpec } from './source/watch-set.ts';
 export type { Source, SourceOptions, SourceStatus } from './source/source.ts';
 export { createSource } from './source/source.ts';
+export type { ServiceEndpoint } from './services/endpoints.ts';
+export type { EndpointWatch, WatchService } from './services/watch-services.ts';
+export { watchServices } from './services/watch-services.ts';
