@@ -5,7 +5,7 @@ import { any, boolean, integer, keyedList, list, map, number, object, string } f
 import { secretSource } from './daemon.ts';
 
 const urlText =
-  'http(s) URL; the host may be svc:NAMESPACE/NAME[:PORT], which stands for every ready endpoint';
+  'http(s) URL; the host may be svc:NAMESPACE/NAME[:PORT], which stands for every endpoint';
 
 const http = object(
   {
