@@ -22,14 +22,21 @@ export const failureClasses = [
 ] as const;
 export type FailureClass = (typeof failureClasses)[number];
 
+export interface SourceErrorOptions extends ErrorOptions {
+  readonly families?: readonly MetricFamily[];
+}
+
 /** A source could not answer: what happened, to what, what to do. */
 export class SourceError extends Error {
   readonly class: FailureClass;
+  /** Shown although it failed: `redis_up 0`, which the dashboards of the exporters' users wait for. */
+  readonly families: readonly MetricFamily[];
 
-  constructor(failure: FailureClass, message: string, options?: ErrorOptions) {
+  constructor(failure: FailureClass, message: string, options: SourceErrorOptions = {}) {
     super(message, options);
     this.name = 'SourceError';
     this.class = failure;
+    this.families = options.families ?? [];
   }
 }
 
