@@ -42,6 +42,8 @@ export const Fallback = {
   order: 4,
   /** A replica was asked, and failed. */
   failed: 5,
+  /** Slots of its shard move. */
+  moving: 6,
 } as const;
 export type Fallback = Value<typeof Fallback>;
 

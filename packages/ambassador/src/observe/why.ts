@@ -159,6 +159,7 @@ function toPrimary(shard: Shard, why: string): Destination {
 
 function readFrom(shard: Shard, { readPolicy, consistency }: Policy): Destination {
   if (readPolicy === 'primary') return toPrimary(shard, 'it is a read, and readPolicy is primary');
+  if (shard.moving) return toPrimary(shard, 'it is a read, but slots of its shard move to another');
   const replica = shard.topology.choose(() => true, readPolicy === 'nearest');
   if (replica === undefined) {
     const none = 'it is a read, but no replica takes reads';

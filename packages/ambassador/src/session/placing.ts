@@ -12,6 +12,7 @@ import type { Replica } from '../topology/topology.ts';
 import type { Line } from '../upstream/line.ts';
 import type { Lane } from '../upstream/servers.ts';
 import type { Server } from '../upstream/server.ts';
+import { isBusy } from '../upstream/welcome.ts';
 import { wantsAcks } from './acks.ts';
 import { shareScript } from './script-sharing.ts';
 import { overShards } from './shards.ts';
@@ -31,6 +32,8 @@ const elsewhere: Nowhere = {
   why: 'its keys are on another route than what this connection has begun',
   final: true,
 };
+/** What a busy server takes, to be busy no longer. */
+const endsBusy: ReadonlySet<string> = new Set(['SCRIPT|KILL', 'FUNCTION|KILL', 'SHUTDOWN']);
 const emptyList = Buffer.from('*0\r\n');
 
 export class Placing {
@@ -83,7 +86,13 @@ export class Placing {
   }
 
   target(): Target | Nowhere {
-    return targetOf(this.#session);
+    const target = targetOf(this.#session);
+    const { asked } = this.#session.repeats;
+    if (asked === undefined || 'why' in target) return target;
+    // What has been moved there is that shard's data already, though the slot is not.
+    const { realm } = target;
+    const shard = realm.shards.find((one) => one.server(asked.name) !== undefined);
+    return shard === undefined ? target : { realm, shard };
   }
 
   /** Sends it to a shard's primary on the shared line of `lane`. */
@@ -159,11 +168,12 @@ export class Placing {
     // The parts of a command are with us until all of them are answered: servers owe nothing of those that are.
     const answered = gathering !== undefined && ledger.answered && own.line?.idle !== false;
     const quiet = this.#session.quiet || answered;
+    const evenBusy = endsBusy.has(this.#session.command.name);
     if (own.line === undefined) {
       if (!quiet) return waiting.hold(Held.order);
-      const server = this.#primaryOf(target.shard, state.identity, 'own');
+      const server = this.#primaryOf(target.shard, state.identity, 'own', evenBusy);
       if (typeof server === 'boolean') return server;
-      if (own.at(server, false, this.#session) === undefined) return this.#noLease(server);
+      if (own.at(server, evenBusy, this.#session) === undefined) return this.#noLease(server);
       this.#ownRealm = target.realm;
     }
     const line = own.line as Line;
@@ -173,7 +183,9 @@ export class Placing {
       return false;
     }
     const wanted = this.#session.repeats.asked ?? target.shard.primary;
-    const another = !own.kept && wanted !== undefined && line.server.name !== wanted.name;
+    const elsewhere = wanted !== undefined && line.server.name !== wanted.name;
+    // Who that server is, and its database, are unknown.
+    const another = !own.kept && (elsewhere || (line.welcome.busy === true && !evenBusy));
     if (line.state === 'closed' || (another && quiet)) {
       if (answered && line.state === 'open') own.release();
       else own.drop();
@@ -315,12 +327,13 @@ export class Placing {
     );
   }
 
-  #primaryOf(shard: Shard, identity: Identity, lane: Lane | 'own'): Server | boolean {
+  #primaryOf(shard: Shard, identity: Identity, lane: Lane | 'own', evenBusy = false): Server | boolean {
     const { context, repeats } = this.#session;
     const server = repeats.asked ?? shard.primary;
     if (server === undefined) return this.#await(shard.why, shard.checking);
     const down = context.servers.whyDown(server, identity, lane);
-    return down === undefined ? server : this.#await(`${server.name} is unreachable: ${down}`);
+    if (down === undefined || (evenBusy && isBusy(down))) return server;
+    return this.#await(`${server.name} is unreachable: ${down}`);
   }
 
   /** No one can take it now. Where a primary can be elected, or one is being asked, it waits for that, for a time. */

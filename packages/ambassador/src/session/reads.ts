@@ -79,6 +79,7 @@ export class Reads {
     this.#any = true;
     const { readPolicy, consistency } = this.#owner.policyFor(this.#shard);
     if (readPolicy === 'primary') return this.#primary(Fallback.policy);
+    if (this.#shard.moving) return this.#primary(Fallback.moving);
     const guarded = consistency === 'session';
     const only = readPolicy === 'replica';
     // Behind something unanswered nothing can be proven, and another server would have to wait for it.
@@ -133,7 +134,10 @@ export class Reads {
     }
     const { topology } = this.#shard;
     this.path = ReadPath.eventual;
-    return topology.choose((other) => !guarded || (other !== own && this.#allows(other)), nearest);
+    // Keys that came from elsewhere have a past: not to have them yet is no state of before.
+    const accepted = (other: Replica): boolean =>
+      guarded ? other !== own && this.#allows(other) : topology.inherited(other);
+    return topology.choose(accepted, nearest);
   }
 
   #allows(replica: Replica): boolean {

@@ -22,6 +22,7 @@ import { Links } from './links.ts';
 import { paceMs } from './limits.ts';
 import { uncounted } from './metrics.ts';
 import type { TopologyMetrics } from './metrics.ts';
+import { Moves } from './moves.ts';
 import type { Doubt, Realm, RealmEvents } from './realm.ts';
 import type { ClusterSource, RealmConfig, RealmDeps } from './realm-options.ts';
 import { contradicted } from './shard.ts';
@@ -58,6 +59,7 @@ class ClusterRealm implements Realm {
   readonly #followed: readonly EndpointWatch[];
   readonly #links: Links;
   readonly #looks: Dirty;
+  readonly #moves: Moves<Held>;
   readonly #table = new SlotTable<Held>();
   #held: Held[] = [];
   #shards: readonly LiveShard[] = [];
@@ -85,6 +87,13 @@ class ClusterRealm implements Realm {
       run: () => this.#look(),
       onError: (error) => deps.log.error('asking for the slots failed', { error }),
     });
+    this.#moves = new Moves({
+      ...deps,
+      givers: () => this.#held,
+      ask: async (server) => String(await this.#links.to(server).call('CLUSTER', 'NODES')),
+      lacks: (held, { ranges }) => this.#table.overlap(held, ranges) < sizeOf(this.#table.rangesOf(held)),
+      onLack: () => this.#looks.mark(),
+    });
   }
 
   get shards(): readonly LiveShard[] {
@@ -99,6 +108,7 @@ class ClusterRealm implements Realm {
   async start(): Promise<void> {
     await this.#look();
     await Promise.all(this.#held.map(begin));
+    await this.#moves.start();
     this.#keepTime();
   }
 
@@ -118,6 +128,11 @@ class ClusterRealm implements Realm {
     if (this.#closed) return;
     if (doubt.kind === 'moved') {
       this.#moved(doubt.slot, doubt.to);
+      return;
+    }
+    if (doubt.kind === 'asked') {
+      for (const held of this.#held)
+        if (held.shard.server(doubt.server) !== undefined) this.#moves.seen(held);
       return;
     }
     for (const shard of this.#shards) {
@@ -147,6 +162,7 @@ class ClusterRealm implements Realm {
     this.#closed = true;
     this.#timer?.cancel();
     this.#looks.close();
+    this.#moves.close();
     for (const one of this.#followed) one.close();
     for (const { rounds } of this.#held) rounds.close();
     this.#links.close();
@@ -175,11 +191,13 @@ class ClusterRealm implements Realm {
     if (held === undefined) return;
     const { belief, servers, primary } = held.shard;
     const meant = belief.kind === 'named' && belief.name === server.name;
-    const known = this.#table.get(slot) === held;
+    const before = this.#table.get(slot);
+    const known = before === held;
     if (meant && known) return;
     this.#metrics.redirected();
     this.#table.set(slot, held);
     if (!known) held.shard.topology.tookOver();
+    if (!known && before !== undefined) this.#moves.seen(before);
     // Within a shard it means a failover, or old news: its primary knows, so nothing is sent to it until it has told.
     if (!meant && primary !== undefined) held.shard.suspect(primary.name, 'may have lost its slots');
     else if (!meant) held.shard.place(servers, { kind: 'named', name: server.name, why: '' });
@@ -303,7 +321,9 @@ class ClusterRealm implements Realm {
       if (held !== undefined) pairs.set(group, held);
     }
     for (const [{ ranges }, held] of pairs) {
-      if (this.#table.overlap(held, ranges) < sizeOf(ranges)) held.shard.topology.tookOver();
+      const stay = this.#table.overlap(held, ranges);
+      if (stay < sizeOf(ranges)) held.shard.topology.tookOver();
+      if (stay < sizeOf(this.#table.rangesOf(held))) this.#moves.seen(held);
     }
     this.#table.replace([...pairs].map(([group, held]) => [held, group.ranges]));
     this.#refill(this.#held);

@@ -27,6 +27,8 @@ export interface ShardPicture {
   readonly rounds: number;
   /** Times a server's data was replaced by another's. */
   readonly breaks: number;
+  /** Its slots go to another shard, so nothing is read at its replicas. */
+  readonly moving: boolean;
   readonly servers: readonly ServerPicture[];
 }
 
@@ -38,6 +40,7 @@ export function describeShard(shard: LiveShard, nowMs: number): ShardPicture {
     why,
     rounds: topology.sent,
     breaks: topology.breaks,
+    moving: shard.moving,
     servers: shard.servers.map(({ name, zone }) => describeServer(shard, name, zone, nowMs)),
   };
 }

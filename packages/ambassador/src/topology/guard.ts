@@ -47,8 +47,7 @@ export class ReadGuard {
 
   /** Whether a read at this replica keeps the promise. */
   allows(replica: Replica): boolean {
-    const { floor } = this.#topology;
-    if (floor > 0 && replica.covered <= floor) return false;
+    if (!this.#topology.inherited(replica)) return false;
     if (this.#home === undefined) return true;
     if (replica.runId === undefined) return false;
     if (this.#isHome(replica)) return true;

@@ -22,6 +22,13 @@ export interface TopologyLimits {
   readonly slotRefreshMs: number;
   /** Nodes asked for the slots at once; the newest view counts. */
   readonly slotViews: number;
+  /**
+   * Between two questions to a primary whose replicas are read, whether slots of it move. Lower: a key that has just
+   * moved is missed by reads at replicas for a shorter time, primaries are asked more.
+   */
+  readonly slotMarksMs: number;
+  /** How long after the last sign that its slots move a shard is read at its primary alone. */
+  readonly movingHoldMs: number;
   /** Shards of one cluster; nodes beyond them are not used. */
   readonly maxShards: number;
   /** Commands that must fail one after the other at a replica for it to be ejected. */
@@ -40,6 +47,8 @@ export const defaultTopologyLimits: TopologyLimits = Object.freeze({
   sentinelEpochHoldMs: 10_000,
   slotRefreshMs: 5_000,
   slotViews: 3,
+  slotMarksMs: 200,
+  movingHoldMs: 5_000,
   maxShards: 1_000,
   ejectAfterFailures: 3,
   ejectMs: 1_000,

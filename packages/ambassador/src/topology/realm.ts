@@ -21,6 +21,8 @@ export interface Shard {
   readonly why: string;
   /** There is none for this moment only: one is being asked, and the answer is due within `pollTimeoutMs`. */
   readonly checking: boolean;
+  /** It gives slots to another shard: what a replica says is not there may be elsewhere (moves.ts). */
+  readonly moving: boolean;
   /** The server behind a replica of `topology`; undefined once it is gone. */
   server(name: string): Server | undefined;
   /** Asks for a round of questions soon (rounds.ts). */
@@ -34,6 +36,8 @@ export type Doubt =
   | { readonly kind: 'readonly'; readonly server: string }
   /** -MOVED: `slot` is at `to` (`HOST:PORT`) now. Applied at once, confirmed by asking. */
   | { readonly kind: 'moved'; readonly slot: number; readonly to: string }
+  /** -ASK: `server` is giving a slot to another. */
+  | { readonly kind: 'asked'; readonly server: string }
   | { readonly kind: 'clusterdown'; readonly server: string };
 
 export interface Realm {

@@ -31,6 +31,8 @@ export interface Replica {
   zone: string | undefined;
   /** Commands sent to it and not yet answered; kept by the engine. */
   outstanding: number;
+  /** Answers it has given to commands, more than one at a time counted once. */
+  answers: number;
   /** Moving average of the time to an answer, by `measured`; 0 before the first. */
   ewmaMs: number;
   measuredAtMs: number;
@@ -57,6 +59,7 @@ export function unknownReplica(name: string): Replica {
     sessions: 0,
     zone: undefined,
     outstanding: 0,
+    answers: 0,
     ewmaMs: 0,
     measuredAtMs: 0,
     failures: 0,
@@ -108,6 +111,7 @@ export function latencyBeside(replica: Replica, other: Replica, nowMs: number): 
 /** It has answered commands, the slowest of them after so long. Hot. */
 export function answeredBy(replica: Replica, tookMs: number, nowMs: number): void {
   replica.failures = 0;
+  replica.answers += 1;
   measured(replica, tookMs, nowMs);
 }
 

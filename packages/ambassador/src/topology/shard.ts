@@ -58,6 +58,7 @@ export const contradicted = 'has contradicted its role';
 export class LiveShard implements Shard {
   readonly name: string;
   readonly topology: Topology;
+  moving = false;
   readonly #options: ShardOptions;
   readonly #known = new Map<string, Known>();
   #belief: Belief = { kind: 'asked', why: notYetSeen };
@@ -160,9 +161,11 @@ export class LiveShard implements Shard {
       const news = known.why !== heard.why;
       known.why = heard.why;
       if (heard.kind === 'gone') known.sample = undefined;
+      // A busy one lives: nobody may take its place, and what it runs is answered when it is done.
+      if (heard.kind === 'busy') known.silentSinceMs = undefined;
       else known.silentSinceMs ??= now();
       this.#unheard(name, heard.why);
-      if (news) events.silent(name);
+      if (news && heard.kind !== 'busy') events.silent(name);
     }
     if (name === this.#primary?.server.name) this.#suspicion = '';
     this.#settle();

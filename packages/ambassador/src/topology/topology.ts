@@ -91,6 +91,7 @@ export class Topology {
   #rounds: Round[] = [];
   #sent = 0;
   #breaks = 0;
+  /** What covers no round above this one may lack data that came from other servers. */
   #floor = 0;
   #primary: PrimaryState = { name: '', runId: undefined, why: notYetSeen };
   #replicas = new Map<string, Replica>();
@@ -122,9 +123,9 @@ export class Topology {
     return this.#breaks;
   }
 
-  /** What covers no round above this one may lack data that came from other servers. */
-  get floor(): number {
-    return this.#floor;
+  /** Whether it has what came from other servers, the past of that included. */
+  inherited(replica: Replica): boolean {
+    return this.#floor === 0 || replica.covered > this.#floor;
   }
 
   /** Data of other servers is here from now on, slots of a cluster say: whoever wrote it there has no fence here. */
@@ -251,6 +252,11 @@ export class Topology {
   /** Milliseconds behind; undefined when nothing is proven. */
   lagMs(replica: Replica, nowMs: number): number | undefined {
     return replica.covered === 0 ? undefined : Math.max(0, nowMs - replica.coveredAtMs);
+  }
+
+  /** Answers of replicas so far: whether anybody reads there. */
+  get reads(): number {
+    return this.#list.reduce((sum, { answers }) => sum + answers, 0);
   }
 
   /** Whether any replica takes reads. */

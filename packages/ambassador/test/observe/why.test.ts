@@ -47,6 +47,9 @@ test('policy and consistency decide about reads', (t) => {
   const none = testRealm({ eligible: false });
   t.match(goes('GET k', state(none)), /^primary .*no replica takes reads/);
   t.match(goes('GET k', policy('replica', none)), /^nobody null: .*never falls back/);
+  const moving = testRealm();
+  Object.assign(moving.shards[0] ?? {}, { moving: true });
+  t.match(goes('GET k', policy('replica', moving)), /^primary .*slots of its shard move/);
   t.end();
 });
 

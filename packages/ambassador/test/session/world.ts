@@ -240,6 +240,7 @@ export class World implements ClientWorld {
       },
       why: 'it is being asked',
       checking: false,
+      moving: false,
       server: (name) => this.#redis.find((one) => one.name === name)?.server,
       needRound: () => void (this.#wantRound = true),
     };
