@@ -21,6 +21,7 @@ export class Passing {
   /** Set while client and server are joined. */
   raw: RawMode | undefined;
   readonly #session: Session;
+  #shown: () => void = () => {};
 
   constructor(session: Session) {
     this.#session = session;
@@ -61,14 +62,16 @@ export class Passing {
     if (!session.quiet) return waiting.hold(Held.order);
     if (reason === 'splice' && !this.mayBlindly()) return this.malformed();
     const target = placing.target();
-    const line = 'why' in target ? placing.nowhere(target) : placing.ownLine(target);
+    if ('why' in target) return placing.nowhere(target);
+    const line = placing.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
     own.pin(reason);
     waiting.over();
     session.context.counters.sent(session.command.index, Place.own);
+    this.#shown = () => session.readsOf(target.shard).answered(line.welcome.runId, true);
     this.raw = new RawMode(session, line, reason === 'splice', this, () => {
-      this.raw = undefined;
+      this.end();
       own.release();
     });
     return true;
@@ -90,8 +93,11 @@ export class Passing {
     return true;
   }
 
+  /** What the client was shown, or has written, meanwhile, its next reads must not be behind. */
   end(): void {
     this.raw?.end();
     this.raw = undefined;
+    this.#shown();
+    this.#shown = () => {};
   }
 }

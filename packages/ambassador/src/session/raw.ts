@@ -2,10 +2,11 @@
  * A client joined to a connection of its own: subscribed, monitoring, or speaking what nobody here can follow. Bytes pass
  * untouched both ways.
  *
- * It need not be for ever. Behind an UNSUBSCRIBE the server is asked to echo a word that no client can know: once it
- * comes back everything before it has been answered, and its form tells whether the client is still subscribed (RESP2),
- * or the last count does (RESP3). RESET has an answer of its own. What changes the connection in any other way keeps the
- * two joined for good.
+ * It need not be for ever. Behind an UNSUBSCRIBE the server is asked for a command that does not exist, named by a word
+ * that no client can know: once the error about it comes back everything before it has been answered, and the last count
+ * tells whether the client is still subscribed. A server says that a command is unknown before it considers anything
+ * else; PING it would refuse while it loads, while a script holds it up, or to a user who may not. RESET has an answer of
+ * its own. What changes the connection in any other way keeps the two joined for good.
  */
 
 import { decodeReply, encodeCommand, encodeError, ReplyEvent, ReplyScanner } from '@outrigger/core/resp';
@@ -15,6 +16,7 @@ import type { Session } from './session.ts';
 
 /** A frame up to this size is held until it is whole; a longer one is passed on as it comes. */
 const maxHeldBytes = 65_536;
+const minus = 0x2d;
 const resetReply = Buffer.from('+RESET\r\n');
 const subscribing = /^[*>]3\r\n\$\d+\r\n(?:p|s)?(?:un)?subscribe\r\n/i;
 
@@ -148,7 +150,8 @@ export class RawMode {
       this.#barrier = { word: undefined };
     } else if (command.name.endsWith('UNSUBSCRIBE')) {
       this.#flush();
-      this.#ask(() => {});
+      // Within a transaction it would spoil that, and there is no way back from there anyway.
+      if (!this.#forGood) this.#ask(() => {});
     } else if (!this.#harmless(command)) this.#forGood = true;
     return true;
   }
@@ -168,7 +171,7 @@ export class RawMode {
   #ask(done: () => void): void {
     const word = `outrigger-${this.#session.context.random.next().toString(36).slice(2)}`;
     this.#barrier = { word, done };
-    this.#line.write(encodeCommand(['PING', word]));
+    this.#line.write(encodeCommand([word]));
   }
 
   // ---- what the server sends
@@ -228,14 +231,11 @@ export class RawMode {
       if (resetReply.equals(frame)) queueMicrotask(() => this.#session.wasReset());
       return false;
     }
-    const echoed = head === `$${word.length}\r\n${word}\r\n`;
-    const ponged = head === `*2\r\n$4\r\npong\r\n$${word.length}\r\n${word}\r\n`;
-    if (!echoed && !ponged) return false;
+    if (frame[0] !== minus || !head.toLowerCase().includes(word)) return false;
     const { done } = this.#barrier;
     this.#barrier = undefined;
     done();
-    const { protocol } = this.#session.state.identity;
-    const subscribed = protocol === 2 ? ponged : this.#counts.common + this.#counts.shard > 0;
+    const subscribed = this.#counts.common + this.#counts.shard > 0;
     this.#over = !subscribed && !this.#forGood;
     return true;
   }
