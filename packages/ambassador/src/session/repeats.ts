@@ -172,6 +172,8 @@ export class Repeats {
     const { gathering, context } = this.#session;
     this.#doubtLost(run, why);
     run.kept = [];
+    // Nobody owes it any more: the parts that are still to be asked must not wait for it.
+    run.answered = run.count;
     if (run.lastMutating > 0) {
       context.counters.outcomeUnknown(1);
       gathering?.answered(run, unknownOutcome(run, why));
@@ -195,10 +197,10 @@ export class Repeats {
       return;
     }
     const same = ledger.runs.slice(ledger.runs.indexOf(run)).filter((other) => other.line === run.line);
-    if (same.some((other) => !other.done && other.lastMutating > 0)) return;
+    if (same.some((other) => !other.done && lasting(other))) return;
     const swapped =
       (run.executedBehind && run.mutatesFrom(run.rejectedAt + 1)) ||
-      same.slice(1).some((other) => other.lastMutating > 0 && executedAny(other));
+      same.slice(1).some((other) => lasting(other) && executedAny(other));
     const spent = this.#attempts >= maxAttempts && this.#plan.delayMs === undefined;
     if (!swapped && !spent) {
       this.pending = false;
@@ -293,7 +295,6 @@ export class Repeats {
   #doubt(run: Sent, rejection: Rejection, text: string): void {
     const server = run.line.server.name;
     const { realm } = run;
-    if (rejection === 'ASK' && realm.clustered) realm.doubt({ kind: 'asked', server });
     if (run.place === 'replica') {
       if (rejection === 'LOADING' || rejection === 'MASTERDOWN') this.#replicaFailed(run, text);
       if (rejection !== 'MOVED') return;
@@ -352,6 +353,11 @@ function noAnswer(run: Sent, why: string): Uint8Array {
   return encodeError(
     `OUTRIGGER no answer: ${run.line.server.name}: ${why}; it was tried ${maxAttempts} times`,
   );
+}
+
+/** It leaves something behind: in the data, or, as MULTI and WATCH do, in its connection. */
+function lasting(run: Sent): boolean {
+  return run.lastMutating > 0 || run.rooted;
 }
 
 /** At least one of its requests was executed rather than rejected. */
