@@ -7,12 +7,13 @@ import type { SessionPorts } from '../../src/session/ports.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { SessionState } from '../../src/session/state.ts';
 import { command } from './setting.ts';
-import { sha } from './simulated-redis.ts';
+import { nothing, sha } from './simulated-redis.ts';
 import type { Effect } from './simulated-redis.ts';
 
 /** What a client needs to know of its world, and tells it. */
 export interface ClientWorld {
   readonly consistent: boolean;
+  readonly shape: 'replicas' | 'cluster' | 'routes';
   problem(text: string): void;
   /** Effects by value. */
   effect(value: string): Effect | undefined;
@@ -24,17 +25,23 @@ export interface ClientWorld {
   watch(client: SimulatedClient, on: boolean): void;
   /** A connection was lost with half an answer. */
   readonly halfAnswer: boolean;
+  /** The memory of what servers have sent. */
+  readonly received: WeakSet<ArrayBufferLike>;
 }
 
 interface Asked {
   readonly args: readonly string[];
   /** CLIENT REPLY SKIP, and what it silences. */
   readonly silent: boolean;
+  /** Where it ends in all that the client has written. */
+  readonly endsAt: number;
 }
 
 const outcomeUnknown = '-OUTRIGGER write outcome unknown';
 const rejected =
-  /^-(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|OUTRIGGER no primary|OUTRIGGER no answer|EXECABORT)/;
+  /^-(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|OUTRIGGER no primary|OUTRIGGER no answer|OUTRIGGER not sent|EXECABORT|ERR Can't execute)/;
+const redirected = /^-(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/;
+const message = /^[*>]3\r\n\$7\r\nmessage\r\n\$2\r\n(c\d)\r\n\$\d+\r\n(\d+)\.(\d+)\r\n$/;
 
 export class SimulatedClient implements SessionPorts {
   readonly id: number;
@@ -55,6 +62,20 @@ export class SimulatedClient implements SessionPorts {
   #scanner = new ReplyScanner();
   #partial = '';
   #db = 0;
+  #protocol = 2;
+  /** Of what it will have asked for by then. */
+  #subscribing: string | undefined;
+  #thoughtProtocol = 2;
+  readonly #subscribed = new Set<string>();
+  /** It may be joined to a connection of its own. */
+  #joined = false;
+  #lastMessage: readonly [peer: string, number: number] = ['', 0];
+  messages = 0;
+  /** What it has sent when draining began. */
+  #drainedAt: number | undefined;
+  #written = 0;
+  /** The memory of what it has sent. */
+  readonly #sent = new WeakSet<ArrayBufferLike>();
   #transaction: 'none' | 'open' | 'broken' = 'none';
   #watching = false;
   #queued: (readonly string[])[] = [];
@@ -92,26 +113,45 @@ export class SimulatedClient implements SessionPorts {
     this.#scanner = new ReplyScanner();
     this.#reading = true;
     this.#db = 0;
+    this.#protocol = this.#thoughtProtocol = 2;
+    this.#subscribing = undefined;
+    this.#subscribed.clear();
+    this.#joined = false;
+    this.#lastMessage = ['', 0];
+    this.#drainedAt = undefined;
+    this.#written = 0;
     this.#transaction = 'none';
     this.#watching = false;
     this.#queued = [];
     this.#seen.clear();
+    if (this.#random.next() < 0.5) this.#hello('3');
   }
 
   /** Thinks of commands while fewer than `depth` are unanswered, and sends some bytes. */
   send(depth: number): void {
     while (this.#left > 0 && this.#unanswered < depth) this.#think();
+    if (this.#left <= 0 && this.#subscribing !== undefined) this.#unsubscribe();
     if (!this.#reading || this.#unsent === '') return;
     const size = 1 + this.#below(this.#random.next() < 0.5 ? 60 : 2_000);
     const piece = this.#unsent.slice(0, size);
     this.#unsent = this.#unsent.slice(size);
-    this.session.onClientData(Buffer.from(piece));
+    const chunk = Buffer.allocUnsafeSlow(piece.length);
+    chunk.write(piece, 'latin1');
+    this.#sent.add(chunk.buffer);
+    this.session.onClientData(chunk);
   }
 
   /** It goes away without a word. */
   leave(): void {
     this.over = true;
     this.session.end();
+  }
+
+  /** The ambassador ends: what it has received is answered first. */
+  drain(): void {
+    if (this.over || this.#drainedAt !== undefined) return;
+    this.#drainedAt = this.#written - this.#unsent.length;
+    this.session.drain();
   }
 
   // ---- SessionPorts
@@ -127,6 +167,13 @@ export class SimulatedClient implements SessionPorts {
       this.#check(whole);
     }
     this.#partial += Buffer.from(bytes.subarray(from)).toString('latin1');
+    // What the client has is read into again.
+    if (this.#world.received.has(bytes.buffer)) bytes.fill(0x2a);
+  }
+
+  /** Overwritten at once, as a buffer that is read into again would be. */
+  released(bytes: Uint8Array): void {
+    if (this.#sent.has(bytes.buffer)) bytes.fill(0x2a);
   }
 
   readClient(on: boolean): void {
@@ -134,8 +181,8 @@ export class SimulatedClient implements SessionPorts {
   }
 
   finish(): void {
-    const why = this.#transaction !== 'none' || this.#watching || this.#asked.some(({ args }) => /MULTI|WATCH/.test(args[0] ?? '')); // prettier-ignore
-    if (!why) this.#world.problem(`client ${this.id} was closed without reason`);
+    const why = this.#transaction !== 'none' || this.#watching || this.#asked.some(({ args }) => /MULTI|WATCH|SUBSCRIBE/.test(args[0] ?? '')); // prettier-ignore
+    if (!why && !this.#joined) this.#closed();
     this.over = true;
   }
 
@@ -168,9 +215,21 @@ export class SimulatedClient implements SessionPorts {
   }
 
   #ask(silent: boolean, ...args: string[]): void {
-    this.#asked.push({ args, silent });
-    this.#unsent += command(...args);
+    const bytes = command(...args);
+    this.#written += bytes.length;
+    this.#asked.push({ args, silent, endsAt: this.#written });
+    this.#unsent += bytes;
     this.#left--;
+  }
+
+  #hello(protocol: '2' | '3'): void {
+    this.#thoughtProtocol = Number(protocol);
+    this.#ask(false, 'HELLO', protocol);
+  }
+
+  #unsubscribe(): void {
+    this.#ask(false, 'UNSUBSCRIBE', this.#subscribing as string);
+    this.#subscribing = undefined;
   }
 
   /** A value that tells whose it is, and which command's. */
@@ -178,20 +237,58 @@ export class SimulatedClient implements SessionPorts {
     return `${key}|${this.id}.${this.#sessions}.${++this.#number}`;
   }
 
+  #key(): string {
+    const all = this.#world.shape === 'replicas' ? 3 : 5;
+    return ['k0', 'k1', 'k2', '{k0}a', '{k0}b'][this.#below(all)] as string;
+  }
+
   #think(): void {
-    const key = `k${this.#below(3)}`;
+    const key = this.#key();
     const chance = this.#random.next();
-    if (chance < 0.4) this.#ask(false, 'GET', key);
-    else if (chance < 0.62) this.#ask(false, 'SET', key, this.#value(key));
-    else if (chance < 0.7) this.#ask(false, 'ECHO', this.#value('echo'));
-    else if (chance < 0.78) this.#ask(false, 'EVALSHA', sha, '1', key, this.#value(key));
-    else if (chance < 0.82) this.#ask(false, 'SELECT', String(this.#below(2)));
+    if (this.#subscribing !== undefined) this.#thinkSubscribed(key, chance);
+    else if (chance < 0.34) this.#ask(false, 'GET', key);
+    else if (chance < 0.54) this.#ask(false, 'SET', key, this.#value(key));
+    else if (chance < 0.6) this.#ask(false, 'ECHO', this.#value('echo'));
+    else if (chance < 0.68) this.#ask(false, 'EVALSHA', sha, '1', key, this.#value(key));
+    else if (chance < 0.72) this.#thinkMany();
+    else if (chance < 0.74) this.#hello(this.#random.next() < 0.5 ? '2' : '3');
+    else if (chance < 0.78) this.#thinkSubscription();
+    else if (chance < 0.82 && this.#world.shape !== 'cluster')
+      this.#ask(false, 'SELECT', String(this.#below(2)));
     else if (chance < 0.86) this.#ask(false, 'RPUSH', 'list', this.#value('list'));
     else if (chance < 0.89) this.#ask(false, 'BLPOP', 'list', '0');
     else if (chance < 0.93) {
       this.#ask(true, 'CLIENT', 'REPLY', 'SKIP');
       this.#ask(true, 'SET', key, this.#value(key));
     } else this.#thinkTransaction(key);
+  }
+
+  /** Commands over several keys. */
+  #thinkMany(): void {
+    const chance = this.#random.next();
+    const several = [...new Set([this.#key(), this.#key(), this.#key()])];
+    if (chance < 0.4) this.#ask(false, 'MGET', ...several);
+    else if (chance < 0.6) this.#ask(false, 'DEL', 'x0', 'x1', 'x2');
+    else {
+      const number = ++this.#number;
+      const pairs = several.flatMap((key) => [key, `${key}|${this.id}.${this.#sessions}.${number}`]);
+      this.#ask(false, 'MSET', ...pairs);
+    }
+  }
+
+  #thinkSubscription(): void {
+    this.#subscribing = `c${this.#below(2)}`;
+    this.#ask(false, 'SUBSCRIBE', this.#subscribing);
+  }
+
+  /** With RESP2 a subscriber may not ask much; a cluster's client is not led to another server meanwhile. */
+  #thinkSubscribed(key: string, chance: number): void {
+    const { shape } = this.#world;
+    if (chance < 0.3) this.#unsubscribe();
+    else if (this.#thoughtProtocol === 2 || chance < 0.5) this.#ask(false, 'PING');
+    else if (chance < 0.6 || shape === 'cluster') this.#ask(false, 'ECHO', this.#value('echo'));
+    else if (chance < 0.8) this.#ask(false, 'GET', key);
+    else this.#ask(false, 'SET', key, this.#value(key));
   }
 
   #thinkTransaction(key: string): void {
@@ -204,7 +301,35 @@ export class SimulatedClient implements SessionPorts {
 
   // ---- what it may be answered
 
+  /** Only draining closes a client that has left nothing in a connection; but what was whole by then is answered first. */
+  #closed(): void {
+    if (this.#drainedAt === undefined) this.#world.problem(`client ${this.id} was closed without reason`);
+    const owed = this.#asked.filter(({ silent, endsAt }) => !silent && endsAt <= (this.#drainedAt ?? 0));
+    const [first] = owed;
+    // That may wait for ever.
+    const blocks = owed.some(({ args }) => args[0] === 'BLPOP');
+    if (first !== undefined && !blocks)
+      this.#world.problem(
+        `client ${this.id} was closed by draining before ${first.args.join(' ')} was answered`,
+      );
+  }
+
+  #isMessage(answer: string): boolean {
+    const [, channel = '', peer = '', number] = message.exec(answer) ?? [];
+    if (number === undefined) return false;
+    this.messages++;
+    const [lastPeer, last] = this.#lastMessage;
+    const type = this.#protocol === 3 ? '>' : '*';
+    if (!this.#subscribed.has(channel) || !answer.startsWith(type))
+      this.#wrong(['SUBSCRIBE', channel], answer, 'a message for another client');
+    if (Number(number) !== (lastPeer === peer ? last + 1 : 1))
+      this.#wrong(['SUBSCRIBE', channel], answer, `a message is missing behind ${lastPeer}.${last}`);
+    this.#lastMessage = [peer, Number(number)];
+    return true;
+  }
+
   #check(answer: string): void {
+    if (this.#isMessage(answer)) return;
     // Silenced commands are passed over; they are unanswered until something behind them is answered.
     while (this.#asked[0]?.silent === true) this.#asked.shift();
     const asked = this.#asked.shift();
@@ -219,7 +344,31 @@ export class SimulatedClient implements SessionPorts {
     else if (name === 'EXEC') this.#executed(answer);
     else if (answer.startsWith('-')) this.#failed(args, answer);
     else if (this.#transaction === 'open') this.#isQueued(args, answer);
+    else if (name === 'HELLO') this.#greeted(args, answer);
+    else if (name === 'SUBSCRIBE' || name === 'UNSUBSCRIBE') this.#isSubscribed(args, answer);
     else this.#answered(args, answer);
+    const plain = this.#subscribed.size === 0 && name !== 'SUBSCRIBE' && name !== 'UNSUBSCRIBE';
+    if (plain) this.#joined = false;
+  }
+
+  #greeted(args: readonly string[], answer: string): void {
+    const [, protocol] = args;
+    const head = protocol === '3' ? '%' : '*';
+    if (!answer.startsWith(head) || !answer.includes(`$5\r\nproto\r\n:${protocol}\r\n`))
+      this.#wrong(args, answer);
+    this.#protocol = Number(protocol);
+  }
+
+  #isSubscribed(args: readonly string[], answer: string): void {
+    const [name = '', channel = ''] = args;
+    this.#joined = true;
+    if (name === 'SUBSCRIBE') {
+      this.#subscribed.add(channel);
+      this.#lastMessage = ['', 0];
+    } else this.#subscribed.delete(channel);
+    const type = this.#protocol === 3 ? '>' : '*';
+    const right = `${type}3\r\n$${name.length}\r\n${name.toLowerCase()}\r\n$2\r\n${channel}\r\n:${this.#subscribed.size}\r\n`;
+    if (answer !== right) this.#wrong(args, answer);
   }
 
   #wrong(args: readonly string[], answer: string, why = 'the answer of another command'): void {
@@ -248,7 +397,7 @@ export class SimulatedClient implements SessionPorts {
       for (const args of queued) this.#failed(args, answer);
       return;
     }
-    if (answer === '*-1\r\n' && watched) {
+    if (answer === nothing(this.#protocol, true) && watched) {
       for (const args of queued) this.#isRefused(args);
       return;
     }
@@ -257,28 +406,34 @@ export class SimulatedClient implements SessionPorts {
       this.#wrong(['EXEC'], answer);
       return;
     }
-    const parts = answer.slice(head.length).match(/\$-1\r\n|\$\d+\r\n[^\r]*\r\n|[+:-][^\r]*\r\n/g) ?? [];
+    const parts =
+      answer.slice(head.length).match(/_\r\n|\$-1\r\n|\$\d+\r\n[^\r]*\r\n|[+:-][^\r]*\r\n/g) ?? [];
     for (const [i, args] of queued.entries()) this.#answered(args, parts[i] ?? '');
   }
 
   #failed(args: readonly string[], answer: string): void {
-    if (answer.startsWith(outcomeUnknown)) return;
-    if (!rejected.test(answer) && !answer.startsWith('-ERR EXEC without')) this.#wrong(args, answer);
+    // Part of it may have been executed.
+    if (answer.startsWith(outcomeUnknown) || (args[0] === 'MSET' && this.#world.shape === 'cluster')) return;
+    const elsewhere = this.#world.shape === 'cluster' && redirected.test(answer);
+    if (!rejected.test(answer) && !elsewhere && !answer.startsWith('-ERR EXEC without'))
+      this.#wrong(args, answer);
     this.#isRefused(args);
   }
 
   #isRefused(args: readonly string[]): void {
-    const value = valueOf(args);
-    if (value !== undefined) this.refused.add(value);
+    for (const value of valuesOf(args)) this.refused.add(value);
   }
 
   #answered(args: readonly string[], answer: string): void {
     const [name, key = ''] = args;
-    const value = valueOf(args);
-    if (value !== undefined) {
+    const values = valuesOf(args);
+    if (values.length > 0) {
       if (answer !== (name === 'RPUSH' ? ':1\r\n' : '+OK\r\n')) this.#wrong(args, answer);
-      this.#acknowledged(args, value);
-    } else if (name === 'ECHO') {
+      for (const value of values) this.#acknowledged(args, value);
+    } else if (name === 'DEL' || name === 'PING') {
+      if (answer !== (name === 'DEL' ? ':0\r\n' : this.#pong())) this.#wrong(args, answer);
+    } else if (name === 'MGET') this.#readMany(args, answer);
+    else if (name === 'ECHO') {
       if (answer !== `$${key.length}\r\n${key}\r\n`) this.#wrong(args, answer);
     } else if (name === 'SELECT' || name === 'WATCH') {
       if (answer !== '+OK\r\n') this.#wrong(args, answer);
@@ -288,6 +443,17 @@ export class SimulatedClient implements SessionPorts {
       if (!answer.startsWith('*2\r\n$4\r\nlist\r\n') || !answer.includes('\r\nlist|'))
         this.#wrong(args, answer);
     } else this.#read(key, answer);
+  }
+
+  #pong(): string {
+    return this.#protocol === 2 && this.#subscribed.size > 0 ? '*2\r\n$4\r\npong\r\n$0\r\n\r\n' : '+PONG\r\n';
+  }
+
+  #readMany(args: readonly string[], answer: string): void {
+    const [, ...several] = args;
+    const parts = answer.match(/_\r\n|\$-1\r\n|\$\d+\r\n[^\r]*\r\n/g) ?? [];
+    if (`*${several.length}\r\n${parts.join('')}` !== answer) this.#wrong(args, answer);
+    for (const [i, key] of several.entries()) this.#read(key, parts[i] ?? '');
   }
 
   #acknowledged(args: readonly string[], value: string): void {
@@ -300,14 +466,14 @@ export class SimulatedClient implements SessionPorts {
 
   #read(key: string, answer: string): void {
     const [, text] = /^\$\d+\r\n([^\r]*)\r\n$/.exec(answer) ?? [];
-    if (text === undefined && answer !== '$-1\r\n') return this.#wrong(['GET', key], answer);
+    if (text === undefined && answer !== nothing(this.#protocol)) return this.#wrong(['GET', key], answer);
     const value = text?.replace('!', '');
     const effect = value === undefined ? undefined : this.#world.effect(value);
     if (value !== undefined && (effect?.key !== key || effect.db !== this.#db))
       this.#wrong(['GET', key], answer);
     const own = new RegExp(`\\|${this.id}\\.${this.#sessions}\\.(\\d+)$`).exec(value ?? '')?.[1];
     const next = this.#asked
-      .map(({ args }) => valueOf(args)?.split('.').at(-1))
+      .map(({ args }) => valuesOf(args)[0]?.split('.').at(-1))
       .find((one) => one !== undefined);
     if (own !== undefined && next !== undefined && Number(own) >= Number(next)) {
       this.#wrong(['GET', key], answer, 'a write behind it took effect first');
@@ -329,8 +495,9 @@ export class SimulatedClient implements SessionPorts {
 }
 
 /** What a write writes. */
-export function valueOf(args: readonly string[]): string | undefined {
-  const [name] = args;
-  if (name === 'SET' || name === 'RPUSH') return args[2];
-  return name === 'EVALSHA' ? args[4] : undefined;
+export function valuesOf(args: readonly string[]): readonly string[] {
+  const [name, ...rest] = args;
+  if (name === 'SET' || name === 'RPUSH') return rest.slice(1, 2);
+  if (name === 'MSET') return rest.filter((_, i) => i % 2 === 1);
+  return name === 'EVALSHA' ? rest.slice(3, 4) : [];
 }

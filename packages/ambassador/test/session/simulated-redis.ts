@@ -24,19 +24,68 @@ export interface Peer {
   readonly watched: Map<string, Effect | undefined>;
   /** Commands that wait behind one that blocks. */
   blocked: string[] | undefined;
+  protocol: number;
+  /** ASKING: of the next command. */
+  asking: boolean;
+  /** CLIENT REPLY SKIP: of the next command. */
+  skips: boolean;
+  readonly channels: Set<string>;
+  /** Which it is, and the messages it was sent since it subscribed. */
+  readonly number: number;
+  messages: number;
 }
+
+/** What keeps a server from a command whose keys are another's; undefined: they are its own. */
+export type Gate = (at: SimulatedRedis, peer: Peer, keys: readonly string[]) => string | undefined;
 
 export const script = "return redis.call('SET', KEYS[1], ARGV[1])";
 export const sha = createHash('sha1').update(script).digest('hex');
 
-const writing = new Set(['SET', 'RPUSH', 'BLPOP']);
-const dataless = new Set(['PING', 'ECHO', 'SELECT', 'CLIENT', 'SCRIPT', 'MULTI', 'DISCARD']);
+const writing = new Set(['SET', 'RPUSH', 'BLPOP', 'MSET', 'DEL']);
+const dataless = new Set(
+  'ECHO SELECT CLIENT SCRIPT MULTI DISCARD HELLO ASKING SUBSCRIBE UNSUBSCRIBE'.split(' '),
+);
+const whileLoading = new Set('MULTI EXEC DISCARD WATCH SELECT HELLO CLIENT SUBSCRIBE UNSUBSCRIBE'.split(' '));
+const whileSubscribed = new Set(['PING', 'SUBSCRIBE', 'UNSUBSCRIBE']);
 
 export const ok = '+OK\r\n';
-export const nothing = '$-1\r\n';
+
+const holding = new Set([...writing, 'PING', 'GET', 'MGET', 'EVALSHA', 'EXEC', 'WATCH']);
+
+/** What is not there. */
+export function nothing(protocol: number, list = false): string {
+  if (protocol === 3) return '_\r\n';
+  return list ? '*-1\r\n' : '$-1\r\n';
+}
+
+/** The keys of a request. */
+export function keysIn(args: readonly string[]): string[] {
+  const [name, ...rest] = args;
+  switch (name?.toUpperCase()) {
+    case 'GET':
+    case 'SET':
+    case 'RPUSH':
+    case 'BLPOP':
+    case 'WATCH':
+      return rest.slice(0, 1);
+    case 'MGET':
+    case 'DEL':
+      return rest;
+    case 'MSET':
+      return rest.filter((_, i) => i % 2 === 0);
+    case 'EVALSHA':
+      return rest.slice(2, 3);
+    default:
+      return [];
+  }
+}
 
 export function bulk(text: string): string {
   return `$${text.length}\r\n${text}\r\n`;
+}
+
+export function greeting(protocol: number): string {
+  return `${protocol === 3 ? '%1' : '*2'}\r\n${bulk('proto')}:${protocol}\r\n`;
 }
 
 export class SimulatedRedis {
@@ -52,6 +101,9 @@ export class SimulatedRedis {
   /** A replica that has lost its primary and serves nothing meanwhile. */
   cutOff = false;
   scripts = new Set<string>();
+  gate: Gate = () => undefined;
+  /** Connections it has had. */
+  peers = 0;
   /** Reads it has answered as a replica. */
   replicaReads = 0;
   /** Told of every effect, before it counts. */
@@ -90,16 +142,39 @@ export class SimulatedRedis {
 
   /** The answer; undefined while the command blocks. */
   execute(peer: Peer, args: readonly string[]): string | undefined {
+    const { asking, skips } = peer;
+    const answer = this.#execute(peer, args);
+    // What blocks goes on as it began.
+    peer.asking = args[0] === 'ASKING' || (answer === undefined && asking);
+    peer.skips = args.join(' ') === 'CLIENT REPLY SKIP' || (answer === undefined && skips);
+    return answer !== undefined && (skips || peer.skips) ? '' : answer;
+  }
+
+  /** A message to whoever of its connections is subscribed, each with a number of its own. */
+  publish(peer: Peer, channel: string): string {
+    if (!peer.channels.has(channel)) return '';
+    const text = `${peer.number}.${++peer.messages}`;
+    return `${peer.protocol === 3 ? '>' : '*'}3\r\n${bulk('message')}${bulk(channel)}${bulk(text)}`;
+  }
+
+  #execute(peer: Peer, args: readonly string[]): string | undefined {
     const name = args[0]?.toUpperCase() ?? '';
+    if (!dataless.has(name) && !holding.has(name)) {
+      peer.spoiled = true;
+      return `-ERR unknown command '${args[0]}', with args beginning with: \r\n`;
+    }
+    if (peer.protocol === 2 && peer.channels.size > 0 && !whileSubscribed.has(name))
+      return `-ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / PING are allowed\r\n`;
     if (peer.queue === undefined || ['EXEC', 'DISCARD', 'MULTI'].includes(name)) {
-      const refused = this.#refusal(name, peer);
+      const queued = name === 'EXEC' ? (peer.queue ?? []).flatMap((one) => keysIn(one)) : [];
+      const refused = this.#refusal(name, peer) ?? this.gate(this, peer, [...keysIn(args), ...queued]);
       if (refused === undefined) return this.#run(peer, name, args);
       if (name !== 'EXEC' || peer.queue === undefined) return refused;
       peer.queue = undefined;
       peer.watched.clear();
       return `-EXECABORT Transaction discarded because of: ${refused.slice(1)}`;
     }
-    const refusal = this.#refusal(name, peer);
+    const refusal = this.#refusal(name, peer) ?? this.gate(this, peer, keysIn(args));
     if (refusal === undefined) peer.queue.push([...args]);
     else peer.spoiled = true;
     return refusal ?? '+QUEUED\r\n';
@@ -110,7 +185,9 @@ export class SimulatedRedis {
   }
 
   #refusal(name: string, peer: Peer): string | undefined {
-    if (this.loading) return '-LOADING Redis is loading the dataset in memory\r\n';
+    const waits = name === 'EXEC' && (peer.queue?.length ?? 0) > 0;
+    if (this.loading && (waits || !whileLoading.has(name)))
+      return '-LOADING Redis is loading the dataset in memory\r\n';
     if (dataless.has(name) || this.role === 'master') return undefined;
     if (this.cutOff)
       return "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n";
@@ -125,6 +202,24 @@ export class SimulatedRedis {
     switch (name) {
       case 'GET':
         return this.#get(peer, key);
+      case 'MGET':
+        return `*${args.length - 1}\r\n${keysIn(args)
+          .map((one) => this.#get(peer, one))
+          .join('')}`;
+      case 'MSET':
+        for (const [i, one] of keysIn(args).entries())
+          this.#effect(peer, { db: peer.db, key: one, kind: 'set', value: args[2 * i + 2] ?? '' }, ok);
+        return ok;
+      case 'DEL':
+        return ':0\r\n';
+      case 'HELLO':
+        peer.protocol = Number(key);
+        return greeting(peer.protocol);
+      case 'ASKING':
+        return ok;
+      case 'SUBSCRIBE':
+      case 'UNSUBSCRIBE':
+        return this.#subscribe(peer, name, key);
       case 'ECHO':
         return bulk(key);
       case 'SET':
@@ -151,7 +246,8 @@ export class SimulatedRedis {
         this.scripts.add(sha);
         return bulk(sha);
       case 'PING':
-        return '+PONG\r\n';
+        if (peer.protocol === 2 && peer.channels.size > 0) return `*2\r\n${bulk('pong')}${bulk(key)}`;
+        return key === '' ? '+PONG\r\n' : bulk(key);
       case 'CLIENT':
         return ok;
       default:
@@ -164,7 +260,7 @@ export class SimulatedRedis {
     if (this.role === 'slave') this.replicaReads++;
     // Who was deposed under an open connection shows old data, and nobody can know.
     const deposed = peer.openedAs === 'master' && this.role === 'slave' ? '!' : '';
-    return found === undefined ? nothing : bulk(found.value + deposed);
+    return found === undefined ? nothing(peer.protocol) : bulk(found.value + deposed);
   }
 
   #effect(peer: Peer, effect: Effect, answer: string): string {
@@ -181,12 +277,21 @@ export class SimulatedRedis {
       if (one.kind === 'pop') items.shift();
     }
     const [value] = items;
-    if (value === undefined) return peer.queue === undefined ? undefined : '*-1\r\n';
+    if (value === undefined) return peer.queue === undefined ? undefined : nothing(peer.protocol, true);
     return this.#effect(
       peer,
       { db: peer.db, key, kind: 'pop', value: `${value} popped` },
       `*2\r\n${bulk(key)}${bulk(value)}`,
     );
+  }
+
+  #subscribe(peer: Peer, name: string, channel: string): string {
+    if (name === 'SUBSCRIBE') {
+      if (peer.channels.size === 0) peer.messages = 0;
+      peer.channels.add(channel);
+    } else peer.channels.delete(channel);
+    const type = peer.protocol === 3 ? '>' : '*';
+    return `${type}3\r\n${bulk(name.toLowerCase())}${bulk(channel)}:${peer.channels.size}\r\n`;
   }
 
   #script(peer: Peer, [, digest = '', , key = '', value = '']: readonly string[]): string {
@@ -205,7 +310,7 @@ export class SimulatedRedis {
     });
     watched.clear();
     if (spoiled) return '-EXECABORT Transaction discarded because of previous errors.\r\n';
-    if (changed) return '*-1\r\n';
+    if (changed) return nothing(peer.protocol, true);
     return `*${queue.length}\r\n${queue.map((args) => this.#run(peer, args[0] ?? '', args)).join('')}`;
   }
 }

@@ -1,8 +1,17 @@
 /** A connection of the simulation: requests and answers that are on their way until a step moves them. */
 
-import { decodeRequest, ReplyEvent, ReplyScanner, RequestEvent, RequestScanner } from '@outrigger/core/resp';
+import {
+  decodeReply,
+  decodeRequest,
+  ReplyEvent,
+  ReplyScanner,
+  RequestEvent,
+  RequestScanner,
+} from '@outrigger/core/resp';
 import type { Random } from '@outrigger/core/clock';
 import type { Wire, WireEvents } from '../../src/upstream/wire.ts';
+import type { Identity } from '../../src/session/state.ts';
+import { greeting } from './simulated-redis.ts';
 import type { Peer, SimulatedRedis } from './simulated-redis.ts';
 
 export class SimulatedWire implements Wire {
@@ -10,11 +19,14 @@ export class SimulatedWire implements Wire {
   /** Undefined until it is open. */
   peer: Peer | undefined;
   over = false;
+  readonly unsent = 0;
   readonly #events: WireEvents;
-  readonly #database: number;
+  readonly #identity: Identity;
   readonly #random: Random;
   /** It ended with half an answer. */
   readonly #onHalf: () => void;
+  /** The memory of what it has received. */
+  readonly #received: WeakSet<ArrayBufferLike>;
   readonly #delivered = new ReplyScanner();
   #requests = Buffer.alloc(0);
   #answers = '';
@@ -24,15 +36,17 @@ export class SimulatedWire implements Wire {
   constructor(
     redis: SimulatedRedis,
     events: WireEvents,
-    database: number,
+    identity: Identity,
     random: Random,
     onHalf: () => void,
+    received: WeakSet<ArrayBufferLike>,
   ) {
     this.redis = redis;
     this.#events = events;
-    this.#database = database;
+    this.#identity = identity;
     this.#random = random;
     this.#onHalf = onHalf;
+    this.#received = received;
   }
 
   get open(): boolean {
@@ -43,7 +57,8 @@ export class SimulatedWire implements Wire {
 
   write(pieces: readonly Uint8Array[]): boolean {
     this.#requests = Buffer.concat([this.#requests, ...pieces]);
-    this.#full = this.#random.next() < 0.05;
+    // Once full it is full until it has said that there is room.
+    this.#full ||= this.#random.next() < 0.05;
     return !this.#full;
   }
 
@@ -85,6 +100,12 @@ export class SimulatedWire implements Wire {
     }
   }
 
+  /** Its client is subscribed, perhaps. */
+  publish(channel: string): void {
+    if (this.open && this.redis.up && this.peer !== undefined)
+      this.#answers += this.redis.publish(this.peer, channel);
+  }
+
   /** A piece of the answers arrives, or word that there is room. */
   deliver(): void {
     if (!this.open || this.#paused) return;
@@ -95,7 +116,9 @@ export class SimulatedWire implements Wire {
     }
     if (this.#answers === '') return;
     const size = 1 + Math.floor(this.#random.next() * this.#answers.length);
-    const piece = Buffer.from(this.#answers.slice(0, size), 'latin1');
+    const piece = Buffer.allocUnsafeSlow(size);
+    piece.write(this.#answers, 'latin1');
+    this.#received.add(piece.buffer);
     this.#answers = this.#answers.slice(size);
     for (let at = 0; this.#delivered.next(piece, at) !== ReplyEvent.more;) at = this.#delivered.offset;
     this.#events.received(piece);
@@ -120,13 +143,20 @@ export class SimulatedWire implements Wire {
     }
     this.peer = {
       openedAs: role,
-      db: this.#database,
+      db: this.#identity.database,
       queue: undefined,
       spoiled: false,
       watched: new Map(),
       blocked: undefined,
+      protocol: this.#identity.protocol,
+      asking: false,
+      skips: false,
+      channels: new Set(),
+      number: ++this.redis.peers,
+      messages: 0,
     };
-    this.#events.opened({ runId, role, clientId: 1, hello: undefined });
+    const hello = decodeReply(Buffer.from(greeting(this.#identity.protocol)));
+    this.#events.opened({ runId, role, clientId: 1, hello });
   }
 
   #nextRequest(): string[] | undefined {

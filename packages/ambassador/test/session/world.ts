@@ -22,12 +22,15 @@ import type { Server } from '../../src/upstream/server.ts';
 import { Servers } from '../../src/upstream/servers.ts';
 import { SimulatedClient } from './simulated-client.ts';
 import type { ClientWorld } from './simulated-client.ts';
+import { SimulatedParts } from './simulated-parts.ts';
 import { script, SimulatedRedis } from './simulated-redis.ts';
 import type { Effect, Peer } from './simulated-redis.ts';
 import { SimulatedWire } from './simulated-wire.ts';
 
 export interface Character {
   readonly clients: number;
+  /** One primary with replicas; or as many primaries, each with a part of the keys: by slot, or by prefix. */
+  readonly shape: 'replicas' | 'cluster' | 'routes';
   readonly replicas: number;
   readonly consistency: 'session' | 'eventual';
   /** Commands each client sends, and how many before it waits for an answer. */
@@ -58,10 +61,13 @@ export class World implements ClientWorld {
   readonly problems: string[] = [];
   /** Within this step a connection was lost with half an answer. */
   halfAnswer = false;
+  /** The memory of what servers have sent. */
+  readonly received = new WeakSet<ArrayBufferLike>();
   readonly #random: Random;
   readonly #character: Character;
   readonly #clients: SimulatedClient[];
   readonly #redis: SimulatedRedis[];
+  readonly #parts: SimulatedParts | undefined;
   readonly #topology: Topology;
   readonly #servers: Servers;
   readonly #context: SessionContext;
@@ -91,13 +97,28 @@ export class World implements ClientWorld {
     this.#redis = names.map((n) => new SimulatedRedis(n, (effect, at, by) => this.#took(effect, at, by)));
     this.#primary = this.#named = this.#redis[0] as SimulatedRedis;
     this.#primary.role = 'master';
+    const { shape } = character;
+    this.#parts =
+      shape === 'replicas'
+        ? undefined
+        : new SimulatedParts(shape === 'cluster', this.#redis, random, {
+            problem: (text) => this.problem(text),
+            now: () => this.#now,
+          });
     this.#topology = new Topology(() => Number.POSITIVE_INFINITY, { random, now: () => this.#now });
     this.#seat();
     this.#servers = new Servers({
       openWire: (server, identity, readonly, events) => {
         const at = this.#redis.find(({ name }) => name === server.name) as SimulatedRedis;
         if (readonly) this.problem('READONLY is for clusters');
-        const wire = new SimulatedWire(at, events, identity.database, random, () => (this.halfAnswer = true));
+        const wire = new SimulatedWire(
+          at,
+          events,
+          identity,
+          random,
+          () => (this.halfAnswer = true),
+          this.received,
+        );
         this.#wires.add(wire);
         return wire;
       },
@@ -136,12 +157,27 @@ export class World implements ClientWorld {
     this.#judge();
   }
 
+  /** How often servers said that a key is elsewhere. */
+  get redirections(): number {
+    const { '-MOVED': moved = 0, '-ASK': ask = 0, '-TRYAGAIN': again = 0 } = this.#parts?.said ?? {};
+    return moved + ask + again;
+  }
+
+  /** Messages that clients were sent. */
+  get messages(): number {
+    return this.#clients.reduce((sum, client) => sum + client.messages, 0);
+  }
+
   /** Reads that replicas have answered. */
   get replicaReads(): number {
     return this.#redis.reduce((sum, redis) => sum + redis.replicaReads, 0);
   }
 
   // ---- what clients ask of it
+
+  get shape(): Character['shape'] {
+    return this.#character.shape;
+  }
 
   get consistent(): boolean {
     return this.#character.consistency === 'session';
@@ -209,7 +245,12 @@ export class World implements ClientWorld {
         () => {},
       ),
       heavy: new Set(),
-      routes: () => ({ realmOf: () => realm, several: false, policyOf: () => policy }),
+      routes: () => ({
+        realmOf: (key: Uint8Array | undefined) => this.#parts?.realmOf(key) ?? realm,
+        several: this.#parts?.clustered === false,
+        policyOf: () => policy,
+        all: this.#parts?.realms ?? [realm],
+      }),
       servers: this.#servers,
       limits,
       counters,
@@ -220,7 +261,7 @@ export class World implements ClientWorld {
       random: this.#random,
       log: silentLogger,
       failoverWaitMs: () => 60,
-      allowNonAtomicMset: () => false,
+      allowNonAtomicMset: () => true,
       writeAcks: () => ({ replicas: 0, timeoutMs: 0 }),
       refusal: () => undefined,
       mayPassUnseen: () => true,
@@ -268,6 +309,7 @@ export class World implements ClientWorld {
     const { others, pace, depth } = this.#character;
     if (this.#random.next() < trouble) this.#makeTrouble();
     if (this.#random.next() < others) this.#othersWrite();
+    if (this.#random.next() < others) this.#othersPublish();
     if (this.#random.next() < pace) this.#any(this.#redis)?.follow(this.#primary);
     const steps = [
       () => this.#clientActs(depth),
@@ -307,14 +349,29 @@ export class World implements ClientWorld {
     const blocked = [...this.#wires].some(({ peer }) => peer?.blocked !== undefined);
     const key = blocked ? 'list' : `k${this.#below(3)}`;
     const value = `${key}|x.${this.#count++}`;
-    const effect: Effect = { db: this.#below(2), key, kind: blocked ? 'push' : 'set', value };
+    const effect: Effect = {
+      db: this.#parts?.clustered === true ? 0 : this.#below(2),
+      key,
+      kind: blocked ? 'push' : 'set',
+      value,
+    };
     this.#effects.set(value, effect);
     this.#primary.log.push(effect);
+  }
+
+  #othersPublish(): void {
+    const channel = `c${this.#below(2)}`;
+    for (const wire of this.#wires) wire.publish(channel);
   }
 
   // ---- the poller
 
   #poll(): void {
+    if (this.#parts !== undefined) {
+      this.#parts.poll();
+      for (const client of [...this.#waiting]) client.session.onRealmChanged();
+      return;
+    }
     const next = this.#questions.shift();
     if (next !== undefined) {
       next();
@@ -402,7 +459,12 @@ export class World implements ClientWorld {
       () => this.#silent(),
       () => this.#outOfSight(),
       () => this.#outOfSight(),
+      () => this.#any(this.#clients)?.drain(),
     ];
+    if (this.#parts?.clustered === true && this.#random.next() < 0.7) {
+      this.#parts.change();
+      return;
+    }
     kinds[this.#below(kinds.length)]?.();
   }
 
@@ -422,6 +484,7 @@ export class World implements ClientWorld {
     redis.up = this.#random.next() < 0.5;
     redis.runId = `${redis.name}.${++this.#count}`;
     redis.scripts = new Set();
+    if (this.#parts !== undefined) return;
     // A replica comes back with what its last snapshot held.
     if (redis.role === 'slave') redis.log = redis.log.slice(0, this.#below(redis.log.length + 1));
     else {
@@ -435,6 +498,7 @@ export class World implements ClientWorld {
   }
 
   #promote(): void {
+    if (this.#parts !== undefined) return;
     const old = this.#primary;
     const next = this.#any(this.#redis.filter((one) => one !== old && one.up && one.log.length > 0));
     if (next === undefined || next.replId !== old.replId) return;
@@ -466,6 +530,7 @@ export class World implements ClientWorld {
   }
 
   #silent(): void {
+    if (this.#parts !== undefined) return;
     const replica = this.#any(this.#redis.filter((one) => one !== this.#named));
     if (replica === undefined) return;
     this.#topology.replicaLost(replica.name, 'it does not answer');
@@ -474,11 +539,13 @@ export class World implements ClientWorld {
 
   /** The poller has not heard of it: what it owes it may still answer. */
   #outOfSight(): void {
+    if (this.#parts !== undefined) return;
     const replica = this.#any(this.#redis.filter((one) => one !== this.#named));
     if (replica !== undefined) this.#topology.replicaLost(replica.name, 'it does not answer');
   }
 
   #calm(): void {
+    this.#parts?.calm();
     for (const redis of this.#redis) {
       redis.up = true;
       redis.loading = redis.cutOff = false;
@@ -489,7 +556,8 @@ export class World implements ClientWorld {
 
   #took(effect: Effect, at: SimulatedRedis, by: Peer): void {
     const { value } = effect;
-    if (at !== this.#primary) this.problem(`${value} took effect at ${at.name}, which is not the primary`);
+    if (this.#parts === undefined && at !== this.#primary)
+      this.problem(`${value} took effect at ${at.name}, which is not the primary`);
     if (by.openedAs === 'slave') this.problem(`${value} was sent to a server that had said it is a replica`);
     this.#effects.set(value, effect);
     const times = this.executed(value) + 1;
@@ -504,10 +572,15 @@ export class World implements ClientWorld {
 
   /** The end: nothing is under way, and what was refused has not been done. */
   #judge(): void {
+    let lent = 0;
     for (const { server, outstanding, leases } of this.#servers.counts()) {
       if (outstanding > 0) this.problem(`${server} owes ${outstanding} answers in the end`);
-      if (leases > 0) this.problem(`${leases} connections to ${server} are lent in the end`);
+      lent += leases;
     }
+    // A subscriber that has changed its connection in another way as well keeps it.
+    const kept = this.#clients.filter(({ over, session }) => !over && session.state.pins.has('subscribe'));
+    if (lent !== kept.length)
+      this.problem(`${lent} connections are lent in the end, ${kept.length} are kept`);
     for (const client of this.#clients) {
       const { outstanding, bufferedBytes } = client.session.facts();
       if (!client.over && outstanding + bufferedBytes > 0)
