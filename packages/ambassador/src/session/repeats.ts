@@ -295,6 +295,7 @@ export class Repeats {
   #doubt(run: Sent, rejection: Rejection, text: string): void {
     const server = run.line.server.name;
     const { realm } = run;
+    if (rejection === 'ASK' && realm.clustered) realm.doubt({ kind: 'asked', server });
     if (run.place === 'replica') {
       if (rejection === 'LOADING' || rejection === 'MASTERDOWN') this.#replicaFailed(run, text);
       if (rejection !== 'MOVED') return;
