@@ -55,10 +55,13 @@ export class OwnLine {
     return this.inMulti || this.watching || this.stuck || this.tracking || this.pendingMulti;
   }
 
-  /** The line, at `server` unless there is one already; it may still be opening. Undefined: none may be lent now. */
-  at(server: Server, readonly: boolean, waiter: LineWaiter): Line | undefined {
+  /**
+   * The line, at `server` unless there is one already; it may still be opening. Undefined: none may be lent now.
+   * `evenBusy`: for a command that ends what keeps a server busy.
+   */
+  at(server: Server, evenBusy: boolean, waiter: LineWaiter): Line | undefined {
     if (this.line === undefined) {
-      this.line = this.#servers.lend(server, this.#state.identity, readonly);
+      this.line = this.#servers.lend(server, this.#state.identity, false, evenBusy);
       if (this.line !== undefined) this.line.onPush = this.#onPush;
     }
     // Nothing may be owed when it is lost, and what it held is lost nevertheless.

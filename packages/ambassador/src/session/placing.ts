@@ -183,9 +183,9 @@ export class Placing {
       return false;
     }
     const wanted = this.#session.repeats.asked ?? target.shard.primary;
-    const elsewhere = wanted !== undefined && line.server.name !== wanted.name;
+    const away = wanted !== undefined && line.server.name !== wanted.name;
     // Who that server is, and its database, are unknown.
-    const another = !own.kept && (elsewhere || (line.welcome.busy === true && !evenBusy));
+    const another = !own.kept && (away || (line.welcome.busy === true && !evenBusy));
     if (line.state === 'closed' || (another && quiet)) {
       if (answered && line.state === 'open') own.release();
       else own.drop();

@@ -6,6 +6,7 @@ import type { AmbassadorLimits } from '../daemon/limits.ts';
 import type { Server } from '../upstream/server.ts';
 import { closedByServer, connecting, explain } from './connect.ts';
 import type { ConnectionOptions } from './connect.ts';
+import { isBusy } from '../upstream/welcome.ts';
 import { infoField, readSample } from './info.ts';
 import type { TopologyLimits } from './limits.ts';
 import type { Sample } from './topology.ts';
@@ -20,8 +21,10 @@ export type Heard =
   | { readonly kind: 'sample'; readonly sample: Sample; readonly tookMs: number }
   /** There is no connection, or it may not ask. */
   | { readonly kind: 'gone'; readonly why: string }
-  /** The connection stands and nothing is heard, or that it is busy. */
-  | { readonly kind: 'silent'; readonly why: string };
+  /** The connection stands and nothing is heard. */
+  | { readonly kind: 'silent'; readonly why: string }
+  /** A script runs for long: it says so, and nothing else. */
+  | { readonly kind: 'busy'; readonly why: string };
 
 interface Open {
   readonly redis: Redis;
@@ -131,12 +134,12 @@ export class Link {
       };
     } catch (error) {
       const why = explain(error);
-      // A script that runs for long: it lives, and nobody else may take its place for that.
-      if (/^BUSY\b/.test((error as Error).message)) return { kind: 'silent', why };
+      const busy = isBusy((error as Error).message);
+      if (busy && this.#open !== undefined) return { kind: 'busy', why };
       this.#disconnect();
       // Closed with the question out: a new connection tells whether the server has gone, or this connection alone.
       if (established && why === closedByServer) return this.#question(startedMs);
-      return { kind: 'gone', why };
+      return { kind: busy ? 'busy' : 'gone', why };
     }
   }
 

@@ -13,6 +13,8 @@ export interface LineOptions {
   readonly exclusive: boolean;
   /** To read from a replica of a Redis Cluster. */
   readonly readonly: boolean;
+  /** Good enough at a server that is too busy to say who it is: it is for one command, and serves nobody after. */
+  readonly evenBusy: boolean;
   readonly openWire: OpenWire;
   /** Aggregates within aggregates in an answer; with more the server is out of protocol. */
   readonly maxDepth: number;

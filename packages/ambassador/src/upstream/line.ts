@@ -90,12 +90,14 @@ export class Line {
     this.server = options.server;
     this.identity = options.identity;
     this.exclusive = options.exclusive;
-    this.#wire = options.openWire(options.server, options.identity, options.readonly, {
-      opened: (welcome) => this.#opened(welcome),
-      received: (chunk) => this.#received(chunk),
+    const events = {
+      opened: (welcome: Welcome) => this.#opened(welcome),
+      received: (chunk: Uint8Array) => this.#received(chunk),
       drained: () => this.#drained(),
-      lost: (refusal) => this.#lost(refusal),
-    });
+      lost: (refusal: Refusal) => this.#lost(refusal),
+    };
+    const { server, identity, readonly, evenBusy } = options;
+    this.#wire = options.openWire(server, identity, readonly, events, evenBusy);
   }
 
   /** Requests without an answer. */
@@ -237,6 +239,7 @@ export class Line {
 
   #opened(welcome: Welcome): void {
     this.welcome = welcome;
+    if (welcome.busy === true) this.dirty = true;
     this.openedAtMs = this.#options.now();
     this.state = 'open';
     this.#tell();

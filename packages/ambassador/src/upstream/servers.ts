@@ -7,6 +7,7 @@ import { Leases } from './leases.ts';
 import type { LeaseLimits } from './leases.ts';
 import { Line } from './line.ts';
 import type { LineWaiter } from './line.ts';
+import type { LineOptions } from './line-options.ts';
 import type { Server } from './server.ts';
 import type { Refusal } from './welcome.ts';
 import type { OpenWire } from './wire.ts';
@@ -73,7 +74,7 @@ export class Servers {
     if (known !== undefined) return known;
     if (!identities.mayKnock(who)) return undefined;
     if (lines.size >= this.#options.limits.maxLinesPerServer && !closeIdle(lines)) return undefined;
-    const line = this.#open(server, identity, readonly, false);
+    const line = this.#open(server, identity, { readonly });
     lines.set(key, line);
     identities.opening(who, line);
     return line;
@@ -85,12 +86,12 @@ export class Servers {
     return line?.state === 'open' ? line : undefined;
   }
 
-  /** A line for one session alone; undefined: as many are lent as may be. */
-  lend(server: Server, identity: Identity, readonly: boolean): Line | undefined {
+  /** A line for one session alone; undefined: as many are lent as may be. `evenBusy`: see WelcomeTalk. */
+  lend(server: Server, identity: Identity, readonly: boolean, evenBusy = false): Line | undefined {
     const key = keyOf(identity);
     return this.#of(server.name).leases.lend(
       (line) => keyOf(line.identity) === key,
-      () => this.#open(server, identity, readonly, true),
+      () => this.#open(server, identity, { readonly, exclusive: true, evenBusy }),
     );
   }
 
@@ -111,7 +112,7 @@ export class Servers {
   fresh(server: Server, identity: Identity): Line | undefined {
     const { leases, identities } = this.#of(server.name);
     if (!identities.mayKnock(keyOf(identity))) return undefined;
-    const open = (): Line => this.#open(server, identity, false, true);
+    const open = (): Line => this.#open(server, identity, { exclusive: true });
     const line = leases.lend(() => false, open);
     if (line !== undefined) line.dirty = true;
     return line;
@@ -194,13 +195,15 @@ export class Servers {
     return of;
   }
 
-  #open(server: Server, identity: Identity, readonly: boolean, exclusive: boolean): Line {
+  #open(server: Server, identity: Identity, how: Partial<LineOptions>): Line {
     const { openWire, soon, now, limits } = this.#options;
     return new Line({
       server,
       identity,
-      exclusive,
-      readonly,
+      readonly: false,
+      exclusive: false,
+      evenBusy: false,
+      ...how,
       openWire,
       maxDepth: limits.maxDepth,
       soon,

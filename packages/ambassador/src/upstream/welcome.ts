@@ -20,6 +20,8 @@ export interface Welcome {
   readonly clientId: number;
   /** What HELLO answered; undefined from servers before Redis 6. */
   readonly hello: RespValue | undefined;
+  /** A script kept it from saying who it is, and from choosing the database. */
+  readonly busy?: boolean;
 }
 
 /** Why a connection cannot be used. */
@@ -31,6 +33,11 @@ export interface Refusal {
 
 type Step = 'auth' | 'hello' | 'select' | 'id' | 'info' | 'role' | 'readonly';
 
+/** A script runs for long, and the server refuses all but what ends it. */
+export function isBusy(error: string): boolean {
+  return error.startsWith('BUSY ');
+}
+
 /** The connection is good, only this question is not allowed. Anything else turns it away: too many clients, say. */
 const mayNotAsk = /^(NOAUTH|NOPERM|ERR unknown command|ERR unknown subcommand|ERR Unknown subcommand)/;
 
@@ -38,6 +45,7 @@ export class WelcomeTalk {
   readonly request: Buffer;
   readonly #steps: Step[] = [];
   readonly #identity: Identity;
+  readonly #evenBusy: boolean;
   #next = 0;
   #welcome: { -readonly [K in keyof Welcome]: Welcome[K] } = {
     runId: '',
@@ -46,9 +54,13 @@ export class WelcomeTalk {
     hello: undefined,
   };
 
-  /** `readonly`: the connection is to read from a replica of a Redis Cluster. */
-  constructor(identity: Identity, readonly: boolean) {
+  /**
+   * `readonly`: the connection is to read from a replica of a Redis Cluster. `evenBusy`: it is good enough at a server
+   * that is too busy to answer, since it is for a command that ends that.
+   */
+  constructor(identity: Identity, readonly: boolean, evenBusy = false) {
     this.#identity = identity;
+    this.#evenBusy = evenBusy;
     const commands: Buffer[] = [];
     const say = (step: Step, ...args: (string | number)[]): void => {
       this.#steps.push(step);
@@ -78,6 +90,10 @@ export class WelcomeTalk {
   }
 
   #refused(step: Step, error: string): Refusal | undefined {
+    if (this.#evenBusy && isBusy(error) && step !== 'auth' && step !== 'hello') {
+      this.#welcome.busy = true;
+      return undefined;
+    }
     if (step === 'auth') return { why: `it refused our login: ${error}`, error };
     if (step === 'hello' && this.#identity.protocol === 3)
       return { why: `it refused HELLO 3: ${error}`, error };

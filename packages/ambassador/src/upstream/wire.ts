@@ -37,8 +37,14 @@ export interface Wire {
   destroy(): void;
 }
 
-/** Never calls an event from within. `readonly`: to a replica of a Redis Cluster. */
-export type OpenWire = (server: Server, identity: Identity, readonly: boolean, events: WireEvents) => Wire;
+/** Never calls an event from within. `readonly` and `evenBusy`: see WelcomeTalk. */
+export type OpenWire = (
+  server: Server,
+  identity: Identity,
+  readonly: boolean,
+  events: WireEvents,
+  evenBusy?: boolean,
+) => Wire;
 
 export interface WireOptions {
   readonly net: Net;
@@ -52,7 +58,12 @@ export interface WireOptions {
 }
 
 export function socketWires(options: WireOptions): OpenWire {
-  return (server, identity, readonly, events) => new SocketWire(options, server, identity, readonly, events);
+  return (server, identity, readonly, events, evenBusy) => {
+    const login = identity.password === undefined ? options.credentials(server) : undefined;
+    const { username: user, password } = login ?? { username: identity.user, password: identity.password };
+    const talk = new WelcomeTalk({ ...identity, user, password }, readonly, evenBusy);
+    return new SocketWire(options, server, talk, events);
+  };
 }
 
 class SocketWire implements Wire {
@@ -67,17 +78,9 @@ class SocketWire implements Wire {
   #over = false;
   #failure = 'closed by the server';
 
-  constructor(
-    options: WireOptions,
-    server: Server,
-    identity: Identity,
-    readonly: boolean,
-    events: WireEvents,
-  ) {
+  constructor(options: WireOptions, server: Server, talk: WelcomeTalk, events: WireEvents) {
     this.#events = events;
-    const login = identity.password === undefined ? options.credentials(server) : undefined;
-    const { username: user, password } = login ?? { username: identity.user, password: identity.password };
-    this.#talk = new WelcomeTalk({ ...identity, user, password }, readonly);
+    this.#talk = talk;
     this.#buffers = options.buffers;
     this.#next = options.buffers.take();
     // TLS has buffers of its own.

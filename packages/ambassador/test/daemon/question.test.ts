@@ -18,6 +18,7 @@ class House {
     identity,
     exclusive: true,
     readonly: false,
+    evenBusy: false,
     maxDepth: 128,
     openWire: this.wires.openWire,
     soon: () => {},

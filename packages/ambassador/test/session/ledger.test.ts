@@ -12,7 +12,7 @@ const wires = new FakeWires();
 const owner: RunOwner = { answered: () => {}, rejected: () => {}, lost: () => {} };
 
 function newLine(): Line {
-  const options = { server, identity, exclusive: false, readonly: false, maxDepth: 128 };
+  const options = { server, identity, exclusive: false, readonly: false, evenBusy: false, maxDepth: 128 };
   const { openWire } = wires;
   return new Line({
     ...options,

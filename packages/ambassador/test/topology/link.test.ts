@@ -104,7 +104,7 @@ test('what keeps a server from telling', async (t) => {
   });
   t.match(await say({ info, ping: '-LOADING it is\r\n' }), { kind: 'sample', sample: { loading: true } });
   t.match(await say({ info, ping: '-NOPERM no\r\n' }), { kind: 'sample', sample: { loading: false } });
-  t.equal(why(await say({ info, ping: '-BUSY a script\r\n' })), 'silent: BUSY a script');
+  t.equal(why(await say({ info, ping: '-BUSY a script\r\n' })), 'busy: BUSY a script');
   t.match(why(await say({ info: '-NOPERM no INFO\r\n' })), /^gone: it does not tell its run_id/);
   const locked = await say({ info: '-NOAUTH who are you\r\n', ping: '-NOAUTH who are you\r\n' });
   t.match(locked, { kind: 'sample', sample: { role: 'master' } }, 'it lives, and tells nothing');

@@ -250,6 +250,20 @@ test('an answer of a round whose primary has been replaced proves nothing', asyn
   t.match(replica(w, c), { eligible: true });
 });
 
+test('a server that says it is busy is no reason for another primary, however long it is', async (t) => {
+  const w = led();
+  w.told.length = 0;
+  for (const atMs of [0, 10_000, 20_000]) {
+    w.time.ms = atMs;
+    w.shard.heard(a.name, { kind: 'busy', why: 'BUSY a script' });
+    w.shard.tick();
+  }
+  t.equal(w.shard.primary, a);
+  w.shard.heard(b.name, { kind: 'busy', why: 'BUSY a script' });
+  t.match(replica(w, b), { eligible: false, why: 'BUSY a script' });
+  t.strictSame(w.told, [], 'what it runs is waited for');
+});
+
 test('latency is measured by questions where nobody reads, and zones come from the server itself too', async (t) => {
   const w = led();
   t.equal(replica(w, b).ewmaMs, 1);

@@ -8,8 +8,8 @@ import { identity } from './fake-wire.ts';
 const info = '$24\r\n# Server\r\nrun_id:abc\r\n\r\n\r\n';
 const role = '*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n';
 
-function talk(who: Partial<Identity>, replies: string, readonly = false) {
-  const welcome = new WelcomeTalk({ ...identity, ...who }, readonly);
+function talk(who: Partial<Identity>, replies: string, readonly = false, evenBusy = false) {
+  const welcome = new WelcomeTalk({ ...identity, ...who }, readonly, evenBusy);
   let outcome: Welcome | Refusal | undefined;
   for (const value of new ReplyDecoder().push(Buffer.from(replies))) outcome ??= welcome.take(value);
   const said = welcome.request
@@ -57,6 +57,16 @@ test('refusals, and whether the client who asked for the connection is to hear t
     t.match(outcome, { why });
     t.equal((outcome as Refusal).error, error);
   }
+});
+
+test('a server that is busy is good enough for what ends that, and known to have told nothing', async (t) => {
+  const busy = '-BUSY Redis is busy running a script.\r\n';
+  const replies = `%0\r\n${busy.repeat(4)}`;
+  t.match(talk({ database: 1 }, replies, false, true).outcome, { busy: true, runId: '', role: 'unknown' });
+  t.match(talk({}, replies).outcome, { why: /^BUSY/ });
+  t.match(talk({ protocol: 3 }, busy, false, true).outcome, { why: /^it refused HELLO 3: BUSY/ });
+  t.match(talk({ password: 'pw' }, busy, false, true).outcome, { why: /^it refused our login: BUSY/ });
+  t.equal((talk({}, `%0\r\n:7\r\n${info}${role}`, false, true).outcome as Welcome).busy, undefined);
 });
 
 test('what comes unasked is passed over', async (t) => {
