@@ -47,7 +47,7 @@ export class Answers implements RunOwner {
         return;
       }
     }
-    session.settled();
+    this.#settled();
   }
 
   rejected(run: Run, rejection: Rejection, bytes: Uint8Array): void {
@@ -55,12 +55,18 @@ export class Answers implements RunOwner {
     // With answers kept back it is one of them: whether they will be acknowledged is not known yet.
     if (sent.acks?.holds !== true && this.#session.repeats.rejected(sent, rejection, bytes)) {
       sent.acks = undefined;
-      this.#session.settled();
+      this.#settled();
     } else this.answered(run, bytes, 1);
   }
 
   lost(run: Run, refusal: Refusal): void {
     this.#session.lost(run as Sent, refusal);
+  }
+
+  #settled(): void {
+    const { state, outbox, own, ledger } = this.#session;
+    if (state.pins.size > 0 && outbox.empty) own.answered(ledger.runs);
+    this.#session.settled();
   }
 
   /** The server has answered before it had the whole request, as Redis does when it gives a connection up. So do we. */

@@ -11,8 +11,11 @@ import type { Target } from './target.ts';
 import { Sent } from './sent.ts';
 import type { Place } from './sent.ts';
 import type { Session } from './session.ts';
+import type { PinReason } from './state.ts';
 
 export interface Sending {
+  /** Why it needs a connection of its own until it is answered. */
+  readonly pin?: PinReason | undefined;
   /** It belongs to what the session's own connection holds. */
   readonly rooted?: boolean;
   /** Sent instead of the request shown. */
@@ -75,6 +78,7 @@ export class Outbox {
     run.capture = capture;
     this.#accepted++;
     if (sending.rooted === true) run.rooted = true;
+    if (sending.pin !== undefined) (run.pins ??= new Map()).set(sending.pin, run.expected + this.#accepted);
     if (line.exclusive && wantsAcks(this.#session, command)) {
       run.acks ??= new AckedRun(this.#session, run);
       run.acks.writes.push(run.expected + this.#accepted - 1);

@@ -14,7 +14,11 @@ import type { Line, LineWaiter } from '../upstream/line.ts';
 import { nobody, Run } from '../upstream/run.ts';
 import type { Server } from '../upstream/server.ts';
 import type { Servers } from '../upstream/servers.ts';
+import type { Sent } from './sent.ts';
 import type { PinReason, SessionState } from './state.ts';
+
+/** They end with their command. */
+const passing: readonly PinReason[] = ['blocking', 'wait', 'large'];
 
 export class OwnLine {
   /** A transaction is open: what follows is queued, not executed. */
@@ -53,6 +57,11 @@ export class OwnLine {
   /** Every command goes to it. */
   get kept(): boolean {
     return this.inMulti || this.watching || this.stuck || this.tracking || this.pendingMulti;
+  }
+
+  /** What is sent is queued: nothing blocks. */
+  get transacts(): boolean {
+    return this.inMulti || this.pendingMulti;
   }
 
   /**
@@ -114,6 +123,15 @@ export class OwnLine {
 
   unpin(reason: PinReason): void {
     if (this.#state.pins.delete(reason)) this.#counters.unpin(reason);
+  }
+
+  /** Answers are in: who needed the connection for one of them alone does no longer. */
+  answered(runs: readonly Sent[]): void {
+    for (const reason of passing) {
+      if (!this.#state.pins.has(reason)) continue;
+      if (runs.some((run) => (run.pins?.get(reason) ?? 0) > run.delivered)) continue;
+      this.unpin(reason);
+    }
   }
 
   /** The transaction that was begun is this line's. */

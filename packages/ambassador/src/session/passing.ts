@@ -51,7 +51,7 @@ export class Passing {
     if (typeof line !== 'object') return line;
     session.own.prepare();
     session.own.pin('large');
-    return outbox.accept(line, 'own', { realm, shard });
+    return outbox.accept(line, 'own', { realm, shard }, { pin: 'large' });
   }
 
   /** From here on the client and a connection of its own are joined, until what began it has ended. */

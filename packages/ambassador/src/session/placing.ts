@@ -52,7 +52,7 @@ export class Placing {
     if (own.pendingMulti && (command.route === 'exec' || command.route === 'discard')) {
       return this.#endEmpty(command.route);
     }
-    if (own.kept) return this.own(undefined);
+    if (own.kept) return this.own(own.transacts ? undefined : waitsFor(command));
     if (gathering === undefined && this.keysDecide) {
       const handled = overShards(this.#session);
       if (handled !== undefined) return handled;
@@ -112,7 +112,7 @@ export class Placing {
       this.#session.own.prepare();
       this.#session.own.pin('wait');
     }
-    return outbox.accept(line, 'primary', target, sending);
+    return outbox.accept(line, 'primary', target, acked ? { ...sending, pin: 'wait' } : sending);
   }
 
   /** Sends it on the session's own connection; `pin` is why it needs one, undefined when it has one already. */
@@ -131,7 +131,7 @@ export class Placing {
     const was = own.kept;
     const note = sending?.capture === undefined ? own.note(command, this.#session.feed.argc) : own.queue();
     const capture = sending?.capture ?? note;
-    return outbox.accept(line, 'own', target, { ...sending, capture, rooted: was || own.kept });
+    return outbox.accept(line, 'own', target, { ...sending, pin, capture, rooted: was || own.kept });
   }
 
   /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */
@@ -372,6 +372,12 @@ export class Placing {
       reached: line?.welcome.runId,
     };
   }
+}
+
+/** What keeps a connection busy until it is answered. */
+function waitsFor({ route }: Command): PinReason | undefined {
+  if (route === 'wait') return 'wait';
+  return route === 'blocking' || route === 'aside' ? 'blocking' : undefined;
 }
 
 function unready(line: Line): Held | undefined {

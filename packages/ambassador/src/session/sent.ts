@@ -7,6 +7,7 @@ import type { Line } from '../upstream/line.ts';
 import { Run } from '../upstream/run.ts';
 import type { RunOwner } from '../upstream/run.ts';
 import { Class } from '../observe/names.ts';
+import type { PinReason } from './state.ts';
 
 export type Place = 'primary' | 'replica' | 'own';
 
@@ -43,6 +44,8 @@ export class Sent extends Run {
   settled = false;
   /** Part of what its connection holds, a transaction say: meaningless anywhere else, and at another time. */
   rooted = false;
+  /** For whose sake it has its connection while they are not answered: reason → the last of them, counted from 1. */
+  pins: Map<PinReason, number> | undefined;
   /** Scripts that were known when it began. */
   scriptsKnown = 0;
   /** For metrics. */
