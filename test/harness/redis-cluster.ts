@@ -5,8 +5,11 @@ import { freePort } from './free-port.ts';
 import { startRedis } from './redis.ts';
 import type { Redis } from './redis.ts';
 import type { Teardown } from './teardown.ts';
+import type { ToolName } from './tools.ts';
 
 export interface ClusterOptions {
+  /** Default: the installed `redis-server`. Another one is to be declared with `needs`. */
+  readonly program?: ToolName;
   /** Default 3; with fewer no replica can be elected. */
   readonly primaries?: number;
   /** Default 1. */
@@ -64,12 +67,13 @@ export async function startCluster(t: Teardown, options: ClusterOptions = {}): P
 
 async function startNode(
   t: Teardown,
-  { nodeTimeoutMs = 1000, config }: ClusterOptions,
+  { program, nodeTimeoutMs = 1000, config }: ClusterOptions,
   replicaOf: ClusterNode | undefined,
 ): Promise<ClusterNode> {
   // Not PORT + 10000: that may lie in the range the kernel gives to outgoing connections.
   const busPort = await freePort();
   const redis = await startRedis(t, {
+    ...(program && { program }),
     config: {
       'cluster-enabled': 'yes',
       'cluster-config-file': 'nodes.conf',

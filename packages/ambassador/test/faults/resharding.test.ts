@@ -4,7 +4,7 @@ import { test } from 'tap';
 import { seededRandom } from '@outrigger/core/clock';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startCluster } from '../../../../test/harness/index.ts';
-import type { Cluster, ClusterNode, Teardown } from '../../../../test/harness/index.ts';
+import type { Cluster, ClusterNode, ClusterOptions, Teardown } from '../../../../test/harness/index.ts';
 import { written } from '../topology/whole-cluster.ts';
 import { errorsOf, judge, summary } from './checkers/verdict.ts';
 import { readsServed } from './checkers/served.ts';
@@ -24,8 +24,13 @@ interface Stage {
   readonly load: Load;
 }
 
-async function stage(t: Teardown, seed: number, document: Document = {}): Promise<Stage> {
-  const cluster = await startCluster(t);
+async function stage(
+  t: Teardown,
+  seed: number,
+  document: Document,
+  options: ClusterOptions = {},
+): Promise<Stage> {
+  const cluster = await startCluster(t, options);
   await listed(cluster);
   const amb = await startAmbassador(t, { cluster: cluster.addresses.slice(0, 2), ...document });
   const load = startLoad({ port: amb.port, random: seededRandom(seed), writers: 4, readers: 4, keys: 6 });
@@ -132,3 +137,25 @@ for (const consistency of ['session', 'eventual']) {
     t.ok(readsServed(history, { from, to }).longestMs < 2_000);
   });
 }
+
+test('slots move at once, as Valkey 9 can', needs('valkey-9', 'redis-cli'), async (t) => {
+  const { cluster, amb, load } = await stage(t, 22, {}, { program: 'valkey-9' });
+  const [from, to] = cluster.primaries as [ClusterNode, ClusterNode];
+  t.equal(await from.cli('CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', '0', '5000', 'NODE', to.id), 'OK');
+  await eventually('they have moved', async () => {
+    const told = await from.cli('CLUSTER', 'GETSLOTMIGRATIONS');
+    if (/success/.test(told)) return true;
+    throw new Error(told);
+  });
+  await load.progress(2_000);
+  const history = await load.stop();
+  await cluster.settled();
+  const verdict = judge(history, await outcomeOf(cluster, load.keys));
+  t.strictSame(verdict.problems, []);
+  t.equal(verdict.writes.lostByServers, 0);
+  t.equal(verdict.writes.told.dropped, 0);
+  t.ok((await amb.metric('rejections_total', { kind: 'moved' })) > 0);
+  const errors = Object.keys(errorsOf(history)).filter((error) => !/^-(MOVED|EXECABORT)\b/.test(error));
+  t.strictSame(errors, [], 'nobody else has noticed');
+  t.comment(summary(verdict, history));
+});
