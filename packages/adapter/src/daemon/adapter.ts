@@ -29,14 +29,10 @@ export async function startAdapter(config: AdapterConfig, deps: Deps): Promise<D
 async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Promise<Daemon> {
   let config = initial;
   let draining = false;
-  const self = new SeriesRegistry({ maxSeries: 1000, labels: {}, buckets: [] });
-  const collected = new SeriesRegistry({
-    maxSeries: config.maxSeries,
-    labels: config.labels,
-    buckets: config.timerBuckets,
-  });
-  const intake = new StatsdIntake(collected, self);
-  const page = await servePage(config, () => collected, self, deps);
+  const self = new SeriesRegistry({ maxSeries: 1000, labels: {} }, deps.clock);
+  const collected = new SeriesRegistry({ maxSeries: config.maxSeries, labels: config.labels }, deps.clock);
+  const intake = new StatsdIntake(collected, self, config.timerBuckets);
+  const page = await servePage(config, collected, self, deps);
   cleanup.add('scrape page', () => page.close());
   const addresses: Record<string, string> = { scrape: page.name };
   if (config.statsdUdp !== undefined) {
@@ -92,7 +88,6 @@ async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Prom
       collected.configure({
         maxSeries: config.maxSeries,
         labels: config.labels,
-        buckets: config.timerBuckets,
       });
     },
     drain,

@@ -1,9 +1,8 @@
 /** `outrigger why metric LINE`: what would become of a StatsD line, without taking it. */
 
-import { metricName } from '../series/names.ts';
-import type { SeriesRegistry, SeriesType } from '../series/registry.ts';
+import type { SeriesStore, SeriesType } from '../series/series.ts';
+import { specOf } from '../statsd/intake.ts';
 import { parseLine } from '../statsd/line.ts';
-import type { SampleKind } from '../statsd/line.ts';
 
 export interface LineExplanation {
   readonly line: string;
@@ -16,21 +15,14 @@ export interface LineExplanation {
   }[];
 }
 
-const types: Readonly<Record<SampleKind, SeriesType>> = {
-  counter: 'counter',
-  gauge: 'gauge',
-  observation: 'histogram',
-};
-
-export function explainLine(line: string, registry: SeriesRegistry): LineExplanation {
+export function explainLine(line: string, registry: SeriesStore): LineExplanation {
   const { samples, errors } = parseLine(line);
   return {
     line,
     errors,
-    samples: samples.map(({ name, kind, tags }) => {
-      const type = types[kind];
-      const refusal = registry.wouldRefuse(name, type, tags);
-      return { series: metricName(name), type, result: refusal ?? 'kept' };
+    samples: samples.map((sample) => {
+      const spec = specOf(sample, []);
+      return { series: spec.name, type: spec.type, result: registry.wouldRefuse(spec) ?? 'kept' };
     }),
   };
 }

@@ -1,182 +1,398 @@
 /**
  * The collected series: what other programs told us, kept until asked for.
  *
- * Each series keeps its line of the page ready up to the value, so that rendering is joining strings. A name has one
- * type: a sample that contradicts it is refused, because two types under one name would break the whole scrape.
+ * Hundreds of thousands of series, updated hundreds of thousands of times a second, read once in some seconds by a page
+ * that must not stop the updates. So a series is an index into columns of numbers, and its names are kept once, as the
+ * bytes the page is made of (arena.ts). A name has one type: a sample that contradicts it is refused, because two types
+ * under one name would break the whole scrape. Forgotten series leave their slot to others, under a new generation.
  */
 
-import { labelName, metricName } from './names.ts';
-
-export type SeriesType = 'counter' | 'gauge' | 'histogram';
-
-/** Why a sample was not kept. */
-export type Refusal = 'type-conflict' | 'series-limit';
+import type { Clock } from '@outrigger/core/clock';
+import type { LabelPairs } from '@outrigger/core/exposition';
+import { Arena, hashOf } from './arena.ts';
+import { BucketCells } from './cells.ts';
+import { Columns, none } from './columns.ts';
+import { newFamily, ownedSuffixes, suffixesOf } from './family.ts';
+import type { StoredFamily } from './family.ts';
+import { refusals } from './series.ts';
+import type { Refusal, SeriesSpec, SeriesStore, Slot } from './series.ts';
+import { SlidingSketch } from './sketch.ts';
+import { ownText, restText } from './text.ts';
 
 export interface RegistryOptions {
-  /** Series kept; samples that would add more are refused. */
+  /** Series kept; those that would be more are refused. */
   readonly maxSeries: number;
-  /** Labels on every series; a sample's own label of the same name wins. */
+  /** Series kept of one source, for sources that have a limit of their own. */
+  readonly maxSeriesOf?: Readonly<Record<string, number>>;
+  /** Labels on every series; a series' own label of the same name wins. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Upper bounds in seconds, ascending. */
-  readonly buckets: readonly number[];
 }
 
-interface Family {
-  readonly name: string;
-  readonly type: SeriesType;
-  readonly help: string;
-  readonly series: Map<string, Series>;
+/** Series not opened, by who told them and why. */
+export interface RefusedCount {
+  readonly source: string;
+  readonly reason: Refusal;
+  readonly count: number;
 }
 
-interface Series {
-  /** `{a="b",c="d"}` or empty. */
-  readonly labels: string;
-  value: number;
-  /** Histograms only: per bucket (not cumulative), the last for +Inf. */
-  readonly counts: number[];
-}
+/** A series' names may not take more bytes: a source that sends novels for labels fills no memory. */
+const maxTextBytes = 16 * 1024;
 
-export class SeriesRegistry {
+/** Bytes of names per series allowed, on average: with 100,000 series 50 MiB in all. */
+const meanTextBytes = 512;
+
+export class SeriesRegistry implements SeriesStore {
+  readonly columns = new Columns();
+  readonly arena = new Arena(this.columns);
+  readonly cells = new BucketCells();
+  readonly #clock: Clock;
   #options: RegistryOptions;
-  readonly #families = new Map<string, Family>();
-  /** Which family owns a name on the page: `foo_count` belongs to the histogram `foo`. */
-  readonly #owners = new Map<string, Family>();
+  #common: LabelPairs;
+  readonly #families = new Map<string, StoredFamily>();
+  readonly #byId: (StoredFamily | undefined)[] = [];
+  readonly #freeIds: number[] = [];
+  readonly #sketches: (SlidingSketch | undefined)[] = [];
+  readonly #freeSketches: number[] = [];
+  readonly #sources: string[] = [];
+  readonly #seriesOf: number[] = [];
+  readonly #refused = new Map<string, { source: string; reason: Refusal; count: number }>();
+  readonly #text = Buffer.allocUnsafeSlow(maxTextBytes * 4);
+  readonly #leaving = new Set<string>();
   #size = 0;
+  #forgotten = 0;
+  #seconds: number;
+  /** Pages under way: while there are any, nothing is forgotten, so that none shows half a family. */
+  #readers = 0;
+  readonly #all = () => this.#slots();
 
-  constructor(options: RegistryOptions) {
+  constructor(options: RegistryOptions, clock: Clock) {
+    this.#clock = clock;
     this.#options = options;
+    this.#common = pairs(options.labels);
+    this.#seconds = secondsOf(clock);
   }
 
-  /** New limits and labels for what comes from now on; series already kept stay as they are. */
+  /** New limits and labels. Series already kept stay, with the new labels. */
   configure(options: RegistryOptions): void {
+    const common = pairs(options.labels);
+    const changed = JSON.stringify(common) !== JSON.stringify(this.#common);
     this.#options = options;
+    this.#common = common;
+    if (changed) this.#rewrite();
   }
 
   get size(): number {
     return this.#size;
   }
 
-  add(name: string, help: string, tags: Tags, amount: number): Refusal | undefined {
-    return this.#update(name, 'counter', help, tags, (series) => (series.value += amount));
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
-  set(name: string, help: string, tags: Tags, value: number, relative = false): Refusal | undefined {
-    return this.#update(
-      name,
-      'gauge',
-      help,
-      tags,
-      (series) => (series.value = relative ? series.value + value : value),
-    );
+  generation(slot: Slot): number {
+    return this.columns.generation[slot] ?? 0;
   }
 
-  observe(name: string, help: string, tags: Tags, value: number, weight = 1): Refusal | undefined {
-    const { buckets } = this.#options;
-    return this.#update(name, 'histogram', help, tags, (series) => {
-      const found = buckets.findIndex((bound) => value <= bound);
-      const at = found === -1 ? buckets.length : found;
-      series.counts[at] = (series.counts[at] ?? 0) + weight;
-      series.value += value * weight;
-    });
-  }
-
-  /** What `add`, `set` or `observe` would answer, without doing it. */
-  wouldRefuse(rawName: string, type: SeriesType, tags: Tags): Refusal | undefined {
-    const name = metricName(rawName);
-    const family = this.#families.get(name);
-    if (family === undefined ? this.#isOwned(name, type) : family.type !== type) return 'type-conflict';
-    const isNew = family?.series.has(renderLabels(this.#options.labels, tags)) !== true;
-    return isNew && this.#size >= this.#options.maxSeries ? 'series-limit' : undefined;
-  }
-
-  /** The page in text format 0.0.4, families in order of their names. */
-  render(): string {
-    const names = [...this.#families.keys()].sort();
-    return names.map((name) => this.#renderFamily(this.#families.get(name))).join('');
-  }
-
-  #update(
-    rawName: string,
-    type: SeriesType,
-    help: string,
-    tags: Tags,
-    change: (series: Series) => void,
-  ): Refusal | undefined {
-    const name = metricName(rawName);
-    const family = this.#families.get(name) ?? this.#newFamily(name, type, help);
-    if (family === undefined || family.type !== type) return 'type-conflict';
-    const labels = renderLabels(this.#options.labels, tags);
-    let series = family.series.get(labels);
-    if (series === undefined) {
-      if (this.#size >= this.#options.maxSeries) return 'series-limit';
-      series = {
-        labels,
-        value: 0,
-        counts: type === 'histogram' ? this.#options.buckets.map(() => 0).concat(0) : [],
-      };
-      family.series.set(labels, series);
-      this.#size += 1;
+  open(spec: SeriesSpec): Slot {
+    const length = this.#writeOwn(spec);
+    const hash = hashOf(this.#text, length);
+    const slot = this.#find(length, hash);
+    if (slot >= 0 && this.familyOf(slot).type === spec.type) {
+      this.columns.ttl[slot] = Math.ceil(spec.ttlMs / 1000);
+      this.columns.touched[slot] = this.#seconds;
+      return slot;
     }
-    change(series);
-    return undefined;
+    const refusal = this.#refusal(spec, length);
+    if (refusal === undefined) return this.#make(spec, length, hash);
+    this.#countRefusal(spec.source, refusal);
+    return -1 - refusals.indexOf(refusal);
   }
 
-  #newFamily(name: string, type: SeriesType, help: string): Family | undefined {
-    if (this.#isOwned(name, type)) return undefined;
-    const family: Family = { name, type, help, series: new Map() };
-    this.#families.set(name, family);
-    for (const suffix of suffixesOf(type)) this.#owners.set(name + suffix, family);
+  wouldRefuse(spec: SeriesSpec): Refusal | undefined {
+    const length = this.#writeOwn(spec);
+    const slot = this.#find(length, hashOf(this.#text, length));
+    if (slot >= 0 && this.familyOf(slot).type === spec.type) return undefined;
+    return this.#refusal(spec, length);
+  }
+
+  add(slot: Slot, amount: number): void {
+    const { values, touched } = this.columns;
+    values[slot] = (values[slot] ?? 0) + amount;
+    touched[slot] = this.#seconds;
+  }
+
+  set(slot: Slot, value: number): void {
+    this.columns.values[slot] = value;
+    this.columns.touched[slot] = this.#seconds;
+  }
+
+  adjust(slot: Slot, delta: number): void {
+    this.add(slot, delta);
+  }
+
+  observe(slot: Slot, value: number, weight: number): void {
+    const family = this.familyOf(slot);
+    this.add(slot, value * weight);
+    const first = this.columns.extra[slot] ?? 0;
+    const { values } = this.cells;
+    if (family.type === 'summary') {
+      values[first] = (values[first] ?? 0) + weight;
+      this.sketchOf(slot).add(value, weight, this.#seconds);
+    } else {
+      const bucket = first + bucketOf(family.bounds, value);
+      values[bucket] = (values[bucket] ?? 0) + weight;
+    }
+  }
+
+  /** Whether a sample with exactly these names is kept here; for those who merge other samples into the page. */
+  has(name: string, labels: LabelPairs): boolean {
+    const own = ownText(name, labels);
+    if (own.length > maxTextBytes) return false;
+    const length = this.#text.write(own, 'utf8');
+    return this.arena.find(this.#text, length, hashOf(this.#text, length)) >= 0;
+  }
+
+  family(name: string): StoredFamily | undefined {
+    return this.#families.get(name);
+  }
+
+  /** In the order in which their names were first told. */
+  families(): Iterable<StoredFamily> {
+    return this.#families.values();
+  }
+
+  familyOf(slot: Slot): StoredFamily {
+    const family = this.#byId[this.columns.family[slot] ?? 0];
+    if (family === undefined) throw new TypeError(`slot ${slot} holds no series`);
     return family;
   }
 
-  #isOwned(name: string, type: SeriesType): boolean {
-    return suffixesOf(type).some((suffix) => this.#owners.has(name + suffix));
+  /** Summaries only. */
+  sketchOf(slot: Slot): SlidingSketch {
+    const at = this.cells.values[(this.columns.extra[slot] ?? 0) + 1] ?? 0;
+    const sketch = this.#sketches[at];
+    if (sketch === undefined) throw new TypeError(`slot ${slot} holds no summary`);
+    return sketch;
   }
 
-  #renderFamily(family: Family | undefined): string {
-    if (family === undefined || family.series.size === 0) return '';
-    const { name, type, help, series } = family;
-    const lines = [
-      `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`,
-    ];
-    for (const one of series.values()) {
-      if (type === 'histogram') this.#renderHistogram(name, one, lines);
-      else lines.push(`${name}${one.labels} ${one.value}\n`);
+  /** Seconds of the clock at the last sweep: what ages are measured against. */
+  get seconds(): number {
+    return this.#seconds;
+  }
+
+  seriesOf(source: string): number {
+    return this.#seriesOf[this.#sources.indexOf(source)] ?? 0;
+  }
+
+  refused(): Iterable<RefusedCount> {
+    return this.#refused.values();
+  }
+
+  /** Holds everything in place while a page is written. Call what it returns exactly once. */
+  hold(): () => void {
+    this.#readers += 1;
+    return () => {
+      this.#readers -= 1;
+    };
+  }
+
+  /** Forgets what was not told for its time to live. To be called every second; looks at one number per series. */
+  sweep(): void {
+    this.#seconds = secondsOf(this.#clock);
+    if (this.#readers > 0) return;
+    for (const source of this.#leaving) this.#forgetAllOf(this.#sources.indexOf(source));
+    this.#leaving.clear();
+    const { ttl, touched, textLength, end } = this.columns;
+    for (let slot = 0; slot < end; slot++) {
+      const kept = ttl[slot] ?? 0;
+      if (kept === 0 || (textLength[slot] ?? 0) === 0) continue;
+      if ((touched[slot] ?? 0) + kept < this.#seconds) this.#forget(slot);
     }
-    return lines.join('');
   }
 
-  #renderHistogram(name: string, series: Series, lines: string[]): void {
-    const open = series.labels === '' ? '{' : `${series.labels.slice(0, -1)},`;
-    let below = 0;
-    this.#options.buckets.forEach((bound, i) => {
-      below += series.counts[i] ?? 0;
-      lines.push(`${name}_bucket${open}le="${bound}"} ${below}\n`);
-    });
-    below += series.counts.at(-1) ?? 0;
-    lines.push(`${name}_bucket${open}le="+Inf"} ${below}\n${name}_sum${series.labels} ${series.value}\n`);
-    lines.push(`${name}_count${series.labels} ${below}\n`);
+  /** All series of a source that is no more are forgotten with the next sweep. */
+  forgetSource(source: string): void {
+    this.#leaving.add(source);
+  }
+
+  #forgetAllOf(source: number): void {
+    const { end, textLength, source: sources } = this.columns;
+    for (let slot = 0; slot < end; slot++) {
+      if (sources[slot] === source && textLength[slot] !== 0) this.#forget(slot);
+    }
+  }
+
+  /** Puts the name and labels of the spec into `#text`; -1: they are too long. */
+  #writeOwn(spec: SeriesSpec): number {
+    const own = ownText(spec.name, spec.labels);
+    if (own.length > maxTextBytes) return -1;
+    const length = this.#text.write(own, 'utf8');
+    return length > maxTextBytes ? -1 : length;
+  }
+
+  #find(length: number, hash: number): number {
+    return this.arena.find(this.#text, length, hash);
+  }
+
+  #refusal(spec: SeriesSpec, length: number): Refusal | undefined {
+    const family = this.#families.get(spec.name);
+    if (family === undefined ? this.#isOwned(spec) : family.type !== spec.type)
+      return family === undefined ? 'name-conflict' : 'type-conflict';
+    const { maxSeries, maxSeriesOf } = this.#options;
+    if (length === -1 || this.#size >= maxSeries) return 'series-limit';
+    if (this.arena.live > Math.max(1 << 20, maxSeries * meanTextBytes)) return 'series-limit';
+    const most = maxSeriesOf?.[spec.source];
+    return most !== undefined && this.seriesOf(spec.source) >= most ? 'source-limit' : undefined;
+  }
+
+  /** Whether another family writes samples of this name, or this one would write another's. */
+  #isOwned({ name, type }: SeriesSpec): boolean {
+    for (const [suffix, owners] of ownedSuffixes) {
+      if (!name.endsWith(suffix)) continue;
+      const owner = this.#families.get(name.slice(0, -suffix.length));
+      if (owner !== undefined && owners.includes(owner.type)) return true;
+    }
+    return suffixesOf(type).some((suffix) => this.#families.has(name + suffix));
+  }
+
+  #make(spec: SeriesSpec, length: number, hash: number): Slot {
+    const { columns } = this;
+    const family = this.#families.get(spec.name) ?? this.#makeFamily(spec);
+    const slot = columns.take();
+    columns.values[slot] = 0;
+    columns.created[slot] = this.#clock.wall() / 1000;
+    columns.touched[slot] = this.#seconds;
+    columns.ttl[slot] = Math.ceil(spec.ttlMs / 1000);
+    columns.hash[slot] = hash;
+    columns.family[slot] = family.id;
+    columns.source[slot] = this.#sourceId(spec.source);
+    columns.ownLength[slot] = length;
+    columns.extra[slot] = this.#makeExtra(family);
+    columns.textLength[slot] = 0;
+    const rest = restText(ownText(spec.name, spec.labels), spec.name, this.#common);
+    const whole = length + this.#text.write(rest, length, 'utf8');
+    this.arena.put(slot, this.#text, whole, this.#all);
+    this.arena.index(slot, this.#all);
+    this.#link(family, slot);
+    this.#size += 1;
+    return slot;
+  }
+
+  #makeFamily(spec: SeriesSpec): StoredFamily {
+    const family = newFamily(this.#freeIds.pop() ?? this.#byId.length, spec);
+    this.#byId[family.id] = family;
+    this.#families.set(family.name, family);
+    return family;
+  }
+
+  #makeExtra(family: StoredFamily): number {
+    if (family.type === 'histogram') return this.cells.take(family.bounds.length + 1);
+    if (family.summary === undefined) return none;
+    const at = this.#freeSketches.pop() ?? this.#sketches.length;
+    const { maxAgeMs, ageBuckets } = family.summary;
+    this.#sketches[at] = new SlidingSketch(maxAgeMs, ageBuckets, this.#seconds);
+    const first = this.cells.take(2);
+    this.cells.values[first + 1] = at;
+    return first;
+  }
+
+  #link(family: StoredFamily, slot: number): void {
+    const { next, previous } = this.columns;
+    next[slot] = none;
+    previous[slot] = family.tail;
+    if (family.tail === none) family.head = slot;
+    else next[family.tail] = slot;
+    family.tail = slot;
+    family.count += 1;
+    const source = this.columns.source[slot] ?? 0;
+    this.#seriesOf[source] = (this.#seriesOf[source] ?? 0) + 1;
+  }
+
+  #forget(slot: number): void {
+    const { columns } = this;
+    const family = this.familyOf(slot);
+    this.arena.remove(slot);
+    const { next, previous } = columns;
+    const before = previous[slot] ?? none;
+    const after = next[slot] ?? none;
+    if (before === none) family.head = after;
+    else next[before] = after;
+    if (after === none) family.tail = before;
+    else previous[after] = before;
+    family.count -= 1;
+    this.#releaseExtra(family, columns.extra[slot] ?? none);
+    if (family.count === 0) this.#removeFamily(family);
+    const source = columns.source[slot] ?? 0;
+    this.#seriesOf[source] = (this.#seriesOf[source] ?? 0) - 1;
+    columns.give(slot);
+    this.#size -= 1;
+    this.#forgotten += 1;
+  }
+
+  #releaseExtra(family: StoredFamily, first: number): void {
+    if (family.type === 'histogram') this.cells.give(first, family.bounds.length + 1);
+    if (family.type !== 'summary') return;
+    const at = this.cells.values[first + 1] ?? 0;
+    this.#sketches[at] = undefined;
+    this.#freeSketches.push(at);
+    this.cells.give(first, 2);
+  }
+
+  #removeFamily(family: StoredFamily): void {
+    this.#families.delete(family.name);
+    this.#byId[family.id] = undefined;
+    this.#freeIds.push(family.id);
+  }
+
+  #sourceId(source: string): number {
+    const known = this.#sources.indexOf(source);
+    return known === -1 ? this.#sources.push(source) - 1 : known;
+  }
+
+  #countRefusal(source: string, reason: Refusal): void {
+    const key = `${reason} ${source}`;
+    const known = this.#refused.get(key);
+    if (known === undefined) this.#refused.set(key, { source, reason, count: 1 });
+    else known.count += 1;
+  }
+
+  /** Gives every series its text anew, with the labels all have now. */
+  #rewrite(): void {
+    const { ownLength, textAt } = this.columns;
+    for (const slot of this.#slots()) {
+      const length = ownLength[slot] ?? 0;
+      const start = textAt[slot] ?? 0;
+      this.arena.bytes.copy(this.#text, 0, start, start + length);
+      const own = this.#text.toString('utf8', 0, length);
+      const whole = length + this.#text.write(restText(own, this.familyOf(slot).name, this.#common), length);
+      this.arena.drop(slot);
+      this.arena.put(slot, this.#text, whole, this.#all);
+    }
+  }
+
+  *#slots(): Generator<number> {
+    const { next } = this.columns;
+    for (const family of this.#families.values()) {
+      for (let slot = family.head; slot !== none; slot = next[slot] ?? none) yield slot;
+    }
   }
 }
 
-/** What a family of the type writes below its name. */
-function suffixesOf(type: SeriesType): readonly string[] {
-  return type === 'histogram' ? ['', '_bucket', '_sum', '_count'] : [''];
+function bucketOf(bounds: readonly number[], value: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((bounds[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
-export type Tags = readonly (readonly [string, string])[];
-
-/** Sorted by name, so that the order in which a client names its tags makes no second series. */
-function renderLabels(common: Readonly<Record<string, string>>, tags: Tags): string {
-  const all = new Map(Object.entries(common));
-  for (const [name, value] of tags) all.set(labelName(name), value);
-  if (all.size === 0) return '';
-  const rendered = [...all]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}="${escape(value)}"`);
-  return `{${rendered.join(',')}}`;
+function pairs(labels: Readonly<Record<string, string>>): LabelPairs {
+  return Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function escape(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+function secondsOf(clock: Clock): number {
+  return Math.floor(clock.now() / 1000);
 }

@@ -1,6 +1,8 @@
 /** Datagrams → registry: splits lines, takes samples, counts everything that was not taken and why. */
 
-import type { SeriesRegistry } from '../series/registry.ts';
+import { labelName, metricName } from '../series/names.ts';
+import { refusals } from '../series/series.ts';
+import type { Refusal, SeriesSpec, SeriesStore } from '../series/series.ts';
 import { parseLine } from './line.ts';
 import type { Sample } from './line.ts';
 
@@ -11,13 +13,15 @@ const help: Readonly<Record<Sample['kind'], string>> = {
 };
 
 export class StatsdIntake {
-  readonly #registry: SeriesRegistry;
-  readonly #self: SeriesRegistry;
+  readonly #registry: SeriesStore;
+  readonly #self: SeriesStore;
+  readonly #bounds: readonly number[];
 
   /** `self` keeps the adapter's own counters: they must stay when `registry` is full. */
-  constructor(registry: SeriesRegistry, self: SeriesRegistry) {
+  constructor(registry: SeriesStore, self: SeriesStore, bounds: readonly number[]) {
     this.#registry = registry;
     this.#self = self;
+    this.#bounds = bounds;
   }
 
   datagram(message: Buffer): void {
@@ -48,16 +52,15 @@ export class StatsdIntake {
     }
   }
 
-  #keep(sample: Sample): string | undefined {
-    const { name, kind, value, relative, weight, tags } = sample;
-    switch (kind) {
-      case 'counter':
-        return this.#registry.add(name, help[kind], tags, value);
-      case 'gauge':
-        return this.#registry.set(name, help[kind], tags, value, relative);
-      case 'observation':
-        return this.#registry.observe(name, help[kind], tags, value, weight);
-    }
+  #keep(sample: Sample): Refusal | undefined {
+    const slot = this.#registry.open(specOf(sample, this.#bounds));
+    if (slot < 0) return refusals[-1 - slot];
+    const { kind, value, relative, weight } = sample;
+    if (kind === 'counter') this.#registry.add(slot, value);
+    else if (kind === 'observation') this.#registry.observe(slot, value, weight);
+    else if (relative) this.#registry.adjust(slot, value);
+    else this.#registry.set(slot, value);
+    return undefined;
   }
 
   #failed(reason: string): void {
@@ -68,7 +71,23 @@ export class StatsdIntake {
     );
   }
 
-  #count(name: string, text: string, tags: readonly [string, string][] = [], amount = 1): void {
-    this.#self.add(name, text, tags, amount);
+  #count(name: string, text: string, labels: readonly [string, string][] = [], amount = 1): void {
+    const spec = { name, type: 'counter', help: text, labels, source: 'self', ttlMs: 0 } as const;
+    this.#self.add(this.#self.open(spec), amount);
   }
+}
+
+/** The series a sample belongs to. */
+export function specOf(sample: Sample, bounds: readonly number[]): SeriesSpec {
+  const { kind, name, tags } = sample;
+  const labels = new Map(tags.map(([label, value]) => [labelName(label), value]));
+  return {
+    name: metricName(name),
+    type: kind === 'observation' ? 'histogram' : kind,
+    help: help[kind],
+    labels: [...labels],
+    source: 'statsd',
+    ttlMs: 0,
+    ...(kind === 'observation' ? { bounds } : {}),
+  };
 }
