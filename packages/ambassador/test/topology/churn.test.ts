@@ -48,6 +48,7 @@ test('connections to servers that are gone close, and nobody speaks of them any 
     { watchService: endpoints.watch, limits: { forgetAfterMs: 0, largeReplyBytes: 1_000 } },
   );
   await primary.cli('SETRANGE', 'large', '100000', 'x');
+  await eventually('the replica has it', async () => (await replica?.cli('EXISTS', 'large')) === '1');
   const page = (): Promise<string> => amb.deps.metrics.page();
   const pods: string[] = [];
   const small = await amb.client();

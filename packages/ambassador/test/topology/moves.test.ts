@@ -83,7 +83,7 @@ class World {
 
   read(at: number): void {
     const [replica] = [...(this.givers[at]?.shard.topology.replicas ?? [])];
-    if (replica !== undefined) answeredBy(replica, 1);
+    if (replica !== undefined) answeredBy(replica, 1, this.clock.now());
   }
 }
 
