@@ -26,6 +26,7 @@ const SCRIPT =
 const DIFFERS = {
   'EVAL (no-writes)': SCRIPT,
   EVAL_RO: SCRIPT,
+  'EVALSHA (no-writes)': SCRIPT,
   EVALSHA_RO: SCRIPT,
   FCALL_RO: SCRIPT,
   HRANDFIELD: RANDOM,

@@ -4,7 +4,6 @@ import { classify, unknownSubcommand } from './classify.ts';
 import type { Classified } from './classify.ts';
 import type { Command } from './command.ts';
 import { milderOf } from './examine.ts';
-import type { Milder } from './examine.ts';
 import { keySpecOf } from './keys.ts';
 import type { Row } from './row.ts';
 
@@ -38,7 +37,8 @@ export function buildCommands(rows: readonly Row[], firstIndex: number): Map<str
       add(row, classify(row), undefined);
     } else {
       const mild = add(row, { ...milder, overridden: true }, undefined, ` (${milder.suffix})`);
-      add(row, classify(row), milderIn(row.name, milder, mild, commands));
+      const { applies } = milder;
+      add(row, classify(row), applies && milderIn(row.name, applies, mild, commands));
     }
   }
   return commands;
@@ -61,9 +61,9 @@ const longestSubcommand = 64;
 
 function milderIn(
   name: string,
-  milder: Milder,
+  applies: (args: readonly Buffer[]) => boolean,
   mild: Command,
   commands: ReadonlyMap<string, Command>,
 ): Command['examine'] {
-  return (args) => (milder.applies(args) ? mild : (commands.get(name) as Command));
+  return (args) => (applies(args) ? mild : (commands.get(name) as Command));
 }

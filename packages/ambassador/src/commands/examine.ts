@@ -13,7 +13,8 @@ export interface Milder {
   readonly route: Route;
   readonly mutates: boolean;
   readonly why: string;
-  readonly applies: (args: readonly Uint8Array[]) => boolean;
+  /** Undefined: arguments alone do not show it (session/script-sharing.ts). */
+  readonly applies: ((args: readonly Uint8Array[]) => boolean) | undefined;
 }
 
 export function milderOf(name: string): Milder | undefined {
@@ -66,6 +67,13 @@ const table: Readonly<Record<string, Milder>> = {
     why: 'the script declares flags=no-writes, which the server enforces',
     applies: (args) => declaresNoWrites(args[1]),
   },
+  EVALSHA: {
+    suffix: 'no-writes',
+    route: 'scriptRead',
+    mutates: false,
+    why: 'its script has passed here and declares flags=no-writes, which the server enforces',
+    applies: undefined,
+  },
 };
 
 /** Replicas refuse the command by its flag whatever its arguments, yet it changes nothing. */
@@ -74,7 +82,7 @@ function primaryOnly(suffix: string, why: string, applies: Milder['applies']): M
 }
 
 /** `#!lua flags=no-writes,allow-stale` in the first line. */
-function declaresNoWrites(script: Uint8Array | undefined): boolean {
+export function declaresNoWrites(script: Uint8Array | undefined): boolean {
   if (script === undefined || script[0] !== hash || script[1] !== bang) return false;
   const [engine, ...attributes] = firstLine(script).split(/\s+/);
   if (engine !== '#!lua') return false;

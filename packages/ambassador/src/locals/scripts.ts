@@ -8,6 +8,7 @@
 
 import { createHash } from 'node:crypto';
 import { encodeCommand } from '@outrigger/core/resp';
+import { declaresNoWrites } from '../commands/examine.ts';
 import { isWord } from './arguments.ts';
 
 export interface Script {
@@ -28,6 +29,8 @@ export class ScriptBook {
   #bytes = 0;
   #evicted = 0;
   #learned = 0;
+  /** Of those that are kept. */
+  #readers = 0;
 
   constructor(maxScriptBytes: number = 16 * 1024 * 1024) {
     this.maxScriptBytes = maxScriptBytes;
@@ -52,13 +55,19 @@ export class ScriptBook {
     return this.#learned;
   }
 
+  /** Whether the script cannot write: its body was shown, says so, and is still kept. */
+  reads(sha: Buffer | undefined): boolean {
+    if (this.#readers === 0 || sha?.length !== shaLength) return false;
+    return this.#scripts.get(sha.toString('latin1').toLowerCase())?.reads === true;
+  }
+
   /** Keeps a copy; the SHA1 comes back. Whether it is a script that compiles only a server can say. */
   learn(body: Uint8Array): string {
     const last = this.#byLength.get(body.length);
     if (last !== undefined && last.body.equals(body)) return this.#touch(last).sha;
     const sha = createHash('sha1').update(body).digest('hex');
     const known = this.#scripts.get(sha);
-    if (known === undefined) this.#keep({ sha, body: Buffer.from(body), number: ++this.#learned });
+    if (known === undefined) this.#learn(sha, Buffer.from(body));
     else this.#byLength.set(body.length, this.#touch(known));
     return sha;
   }
@@ -89,7 +98,11 @@ export class ScriptBook {
     this.#scripts.clear();
     this.#byLength.clear();
     this.#latest = undefined;
-    this.#bytes = 0;
+    this.#bytes = this.#readers = 0;
+  }
+
+  #learn(sha: string, body: Buffer): void {
+    this.#keep({ sha, body, number: ++this.#learned, reads: declaresNoWrites(body) });
   }
 
   #keep(script: Kept): void {
@@ -101,11 +114,13 @@ export class ScriptBook {
     this.#byLength.set(script.body.length, script);
     this.#latest = script;
     this.#bytes += cost(script);
+    if (script.reads) this.#readers++;
     for (const [sha, oldest] of this.#scripts) {
       if (this.#bytes <= this.maxScriptBytes) break;
       this.#scripts.delete(sha);
       if (this.#byLength.get(oldest.body.length) === oldest) this.#byLength.delete(oldest.body.length);
       this.#bytes -= cost(oldest);
+      if (oldest.reads) this.#readers--;
       this.#evicted++;
     }
   }
@@ -124,7 +139,11 @@ interface Kept {
   readonly number: number;
   readonly sha: string;
   readonly body: Buffer;
+  /** It declares that it does not write, and the server holds it to that. */
+  readonly reads: boolean;
 }
+
+const shaLength = 40;
 
 /** About what a key, two map entries and a buffer take. */
 const share = 256;

@@ -1,7 +1,8 @@
-/** What the request shown amounts to: by the table, else by what the live server says of its name. */
+/** What the request shown amounts to: by the table, else by what the live server says of its name, and by its arguments. */
 
 import { decodeRequest, encodeCommand } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
+import { meantBy } from './script-sharing.ts';
 import type { Session } from './session.ts';
 
 export class Naming {
@@ -17,7 +18,9 @@ export class Naming {
   /** Undefined while a server is asked about it. */
   known(): Command | undefined {
     const { feed } = this.#session;
-    return feed.command ?? this.#learn(feed.name);
+    const command = feed.command ?? this.#learn(feed.name);
+    const meant = command?.examine?.(this.#session.args) ?? command;
+    return meant?.route === 'script' ? meantBy(this.#session, meant) : meant;
   }
 
   /** The name as typed, where nobody knows the command. */

@@ -1,7 +1,7 @@
 /**
  * Scripts are kept by each server for itself and are not replicated. What clients show of them is remembered, so that an
  * EVALSHA that meets a server without the script can be healed (repeats.ts), and SCRIPT LOAD is repeated at the replicas,
- * so that EVALSHA_RO finds it there.
+ * so that EVALSHA_RO, and EVALSHA of a script that cannot write, find it there.
  */
 
 import type { Command } from '../commands/command.ts';
@@ -9,6 +9,12 @@ import { nobody, Run } from '../upstream/run.ts';
 import type { Session } from './session.ts';
 
 const showing: ReadonlySet<string> = new Set(['EVAL', 'EVAL (no-writes)', 'EVAL_RO', 'SCRIPT|LOAD']);
+
+/** An EVALSHA of a script that is known not to write is a read; of one that is not known, a write. */
+export function meantBy({ context, args }: Session, command: Command): Command {
+  if (command.name !== 'EVALSHA' || !context.scripts.reads(args[1])) return command;
+  return context.table.named('EVALSHA (no-writes)') ?? command;
+}
 
 /** Called when the command is placed; more than once does no harm. */
 export function shareScript(session: Session, { name }: Command): void {

@@ -231,8 +231,10 @@ export class Session implements LineWaiter {
 
   refuse(text: string, reason: string): boolean {
     const answered = this.answer(encodeError(`OUTRIGGER ${text}`));
-    if (answered) this.context.counters.refused(reason);
-    return answered;
+    if (!answered) return false;
+    this.own.spoil();
+    this.context.counters.refused(reason);
+    return true;
   }
 
   readsOf(shard: Shard): Reads {
@@ -242,8 +244,7 @@ export class Session implements LineWaiter {
   /** What the command shown amounts to, its arguments considered; undefined while a server is asked about it. */
   known(): Command | undefined {
     this.#args = undefined;
-    const command = this.#naming.known();
-    return command?.examine?.(this.args) ?? command;
+    return this.#naming.known();
   }
 
   /** The server has confirmed RESET: the connection of its own goes, and routing begins anew. */
@@ -393,7 +394,7 @@ export class Session implements LineWaiter {
 
   /** What the client has left in its connection is lost with it: it has to begin anew, as with a lost server. */
   #ownLost(): void {
-    if (this.#passing.raw !== undefined || this.own.kept) this.finish();
-    else if (this.ledger.empty) this.own.drop();
+    if (this.#passing.raw !== undefined || this.own.rooted) this.finish();
+    else if (this.ledger.empty) this.own.lose();
   }
 }

@@ -93,6 +93,23 @@ test('a flood of tiny scripts stays within the limit', async (t) => {
   t.equal(book.size + book.evicted, 10_000);
 });
 
+test('a script that declares no writes is known as long as it is kept', async (t) => {
+  const reader = '#!lua flags=no-writes\nreturn 1';
+  const book = new ScriptBook(1_000);
+  const sha = Buffer.from(book.learn(Buffer.from(reader)));
+  t.ok(book.reads(sha));
+  t.ok(book.reads(Buffer.from(sha.toString().toUpperCase())));
+  t.notOk(book.reads(Buffer.from(book.learn(Buffer.from('return 1')))));
+  t.notOk(book.reads(undefined));
+  t.notOk(book.reads(Buffer.from('f'.repeat(40))), 'nobody has shown it');
+  book.learn(Buffer.alloc(700, ' '));
+  t.notOk(book.reads(sha), 'it had to make room');
+  book.learn(Buffer.from(reader));
+  t.ok(book.reads(sha));
+  book.flush();
+  t.notOk(book.reads(sha));
+});
+
 test('SCRIPT FLUSH forgets', async (t) => {
   const book = new ScriptBook();
   const sha = book.learn(Buffer.from('return 1'));
