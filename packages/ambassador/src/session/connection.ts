@@ -1,7 +1,8 @@
 /** The socket around one session. All decisions are the session's. */
 
 import type { Clock, Timer } from '@outrigger/core/clock';
-import { resetSocket } from '@outrigger/core/net';
+import { readInto, resetSocket } from '@outrigger/core/net';
+import type { ReadOptions } from '@outrigger/core/net';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Ended } from '../observe/names.ts';
@@ -21,6 +22,11 @@ export interface ConnectionOptions {
 /** Idle time before TCP keepalive probes, so that a client that vanished does not hold its session for ever. */
 const keepAliveMs = 30_000;
 
+/** What is read at once in the middle of a large value: fewer and larger reads and writes. */
+const largeReadBytes = 131_072;
+/** A chunk that fills less than this part of its buffer is copied out of it: what waits shall not hold much more than itself. */
+const mostSpare = 4;
+
 export class Connection implements SessionPorts {
   readonly session: Session;
   readonly #client: Socket;
@@ -28,11 +34,12 @@ export class Connection implements SessionPorts {
   readonly #plain: boolean;
   #ended: Ended = Ended.client;
 
-  constructor(client: Socket, state: SessionState, options: ConnectionOptions) {
-    this.#client = client;
+  constructor(accepted: Socket, state: SessionState, options: ConnectionOptions) {
     this.#options = options;
-    this.#plain = !(client instanceof TLSSocket);
+    this.#plain = !(accepted instanceof TLSSocket);
     this.session = new Session(this, options.context, state);
+    const client = (this.#plain ? readInto(accepted, this.#reading) : undefined) ?? accepted;
+    this.#client = client;
     client.setNoDelay(true);
     client.setKeepAlive(true, keepAliveMs);
     client.on('data', this.#onData);
@@ -86,6 +93,10 @@ export class Connection implements SessionPorts {
     } else if (client.writableLength > limits.maxClientOutputBytes) this.#tooSlow();
   }
 
+  released(bytes: Uint8Array): void {
+    this.#options.context.buffers.released(bytes);
+  }
+
   readClient(on: boolean): void {
     if (on !== this.#client.isPaused()) return;
     if (on) this.#client.resume();
@@ -124,6 +135,23 @@ export class Connection implements SessionPorts {
   }
 
   // ---- the socket
+
+  get #reading(): ReadOptions {
+    const { buffers } = this.#options.context;
+    return {
+      buffer: () => (this.session.outbox.streaming ? buffers.take(largeReadBytes) : buffers.shared),
+      taken: (read, buffer) => {
+        const own = buffer !== buffers.shared;
+        if (own && read.length > buffer.length / mostSpare) {
+          buffers.hold(read);
+          return read;
+        }
+        const copy = buffers.copy(read);
+        if (own) buffers.put(buffer);
+        return copy;
+      },
+    };
+  }
 
   readonly #onData = (chunk: Buffer): void => this.session.onClientData(chunk);
   readonly #onEnd = (): void => this.session.onClientEnd();

@@ -18,10 +18,13 @@ export class Ledger {
   /** Bytes of answers that wait for earlier ones. */
   waitingBytes = 0;
   readonly #out: (bytes: Uint8Array) => void;
+  readonly #done: (run: Sent) => void;
   #runs: Sent[] = [];
 
-  constructor(out: (bytes: Uint8Array) => void) {
+  /** `done`: all of a run is answered, and its requests will not be sent again. */
+  constructor(out: (bytes: Uint8Array) => void, done: (run: Sent) => void) {
     this.#out = out;
+    this.#done = done;
   }
 
   get empty(): boolean {
@@ -98,13 +101,13 @@ export class Ledger {
 
   /**
    * Takes the requests of `run` from number `from` on out, and all of every younger run: they will be asked again. What
-   * the servers still answer to them is for nobody.
+   * the servers still answer to them is for nobody. They are copies: the bytes themselves may still wait to leave.
    */
   takeFrom(run: Sent, from: number): Uint8Array[] {
     const at = this.#runs.indexOf(run);
     const taken: Uint8Array[] = [this.#cut(run, from)];
     for (const younger of this.#runs.splice(at + 1)) {
-      taken.push(younger.requestsFrom(0));
+      taken.push(Buffer.from(younger.requestsFrom(0)));
       this.unanswered -= younger.expected - younger.delivered;
       this.keptBytes -= younger.keptBytes;
       for (const part of younger.parts) this.waitingBytes -= part.length;
@@ -126,7 +129,7 @@ export class Ledger {
   /** What is left of it stays where it is: answers that wait for those of earlier runs. */
   #cut(run: Sent, from: number): Uint8Array {
     this.unanswered -= run.expected - run.delivered;
-    const taken = run.cut(from);
+    const taken = Buffer.from(run.cut(from));
     this.keptBytes -= taken.length;
     run.owner = nobody;
     return taken;
@@ -136,7 +139,10 @@ export class Ledger {
   #next(): void {
     for (;;) {
       const done = this.#runs.shift();
-      this.keptBytes -= done?.keptBytes ?? 0;
+      if (done !== undefined) {
+        this.keptBytes -= done.keptBytes;
+        this.#done(done);
+      }
       const head = this.#runs[0];
       if (head === undefined) return;
       for (const part of head.parts.splice(0)) {

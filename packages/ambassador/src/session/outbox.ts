@@ -114,6 +114,11 @@ export class Outbox {
     this.#run = undefined;
   }
 
+  /** Its requests need not be kept any longer. */
+  answered(run: Sent): void {
+    if (run.line.written) for (const bytes of run.bytes) this.#session.ports.released(bytes);
+  }
+
   /** The last of a streamed request has arrived: its error, if it is to have one of ours. */
   streamEnded(): Uint8Array | undefined {
     const { feed } = this.#session;
@@ -140,7 +145,7 @@ export class Outbox {
   }
 
   #send(run: Sent, bytes: Uint8Array): void {
-    const { ledger, feed, context } = this.#session;
+    const { ledger, feed, context, ports } = this.#session;
     const count = this.#accepted;
     if (run.expected === 0) ledger.add(run);
     ledger.sent(run, count, feed.streaming || run.streamed ? undefined : bytes);
@@ -148,6 +153,8 @@ export class Outbox {
     if (!run.streamed) this.#run = undefined;
     context.counters.bytes(Bytes.toServer, bytes.length);
     run.line.send(run, bytes, count);
+    // Not kept, and a line of one session's own sends at once.
+    if (run.streamed && run.line.written) ports.released(bytes);
     if (!run.streamed) run.acks?.ask(run.line);
   }
 }

@@ -23,6 +23,8 @@ import type { SessionState } from './state.ts';
 /** What a session does to its client. Answers come as calls of the session's `on…` methods, never from within a call. */
 export interface SessionPorts {
   toClient(bytes: Uint8Array): void;
+  /** Of what the client has sent: nobody needs these bytes any more, they may be overwritten. */
+  released(bytes: Uint8Array): void;
   /** Bytes of answers the client has not taken yet. */
   readonly backlog: number;
   /** Whether the client is to be read from. */

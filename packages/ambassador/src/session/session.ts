@@ -83,7 +83,10 @@ export class Session implements LineWaiter {
     this.state = state;
     this.command = table.unknown;
     this.feed = new RequestFeed(table, limits.maxHeldBytes, limits);
-    this.ledger = new Ledger((bytes) => this.toClient(bytes));
+    this.ledger = new Ledger(
+      (bytes) => this.toClient(bytes),
+      (run) => this.outbox.answered(run),
+    );
     this.own = new OwnLine(servers, state, counters, (bytes) => this.toClient(bytes));
     this.outbox = new Outbox(this);
     this.answers = new Answers(this);

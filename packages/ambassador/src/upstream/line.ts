@@ -111,6 +111,11 @@ export class Line {
     return this.#runs.length === 0;
   }
 
+  /** The kernel has all that was written: nobody reads from those bytes any more. */
+  get written(): boolean {
+    return this.#wire.unsent === 0;
+  }
+
   wait(waiter: LineWaiter): void {
     this.#waiters.add(waiter);
   }
@@ -324,7 +329,8 @@ export class Line {
         from = start = at;
         continue;
       }
-      if (run === undefined) {
+      // What is queued has not been asked yet.
+      if (run === undefined || answers >= this.#underWay) {
         this.#breach('it sent an answer nobody asked for');
         return;
       }

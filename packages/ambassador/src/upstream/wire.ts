@@ -29,6 +29,8 @@ export interface WireEvents {
 export interface Wire {
   /** Sends the pieces, one after the other. False: enough for now, `drained` follows. */
   write(pieces: readonly Uint8Array[]): boolean;
+  /** Bytes written that the kernel has not taken yet. */
+  readonly unsent: number;
   /** Sends no more; what the server still says is received. */
   end(): void;
   pause(): void;
@@ -100,12 +102,18 @@ class SocketWire implements Wire {
   }
 
   write(pieces: readonly Uint8Array[]): boolean {
-    if (pieces.length === 1) return this.#socket.write(pieces[0] as Uint8Array);
+    const [first] = pieces;
+    if (pieces.length === 1 && first !== undefined) return this.#socket.write(first) || this.unsent === 0;
     this.#socket.cork();
     let room = true;
     for (const piece of pieces) room = this.#socket.write(piece);
     this.#socket.uncork();
-    return room;
+    // What the kernel has taken at once is no reason to wait, however much it was.
+    return room || this.unsent === 0;
+  }
+
+  get unsent(): number {
+    return this.#socket.writableLength;
   }
 
   end(): void {
@@ -146,9 +154,10 @@ class SocketWire implements Wire {
       this.#received(Buffer.from(chunk));
       return;
     }
-    this.#buffers.reading(chunk);
+    this.#buffers.hold(chunk);
     this.#received(chunk);
-    if (!this.#buffers.read(chunk)) this.#next = this.#buffers.take();
+    // The same one, if all of it has been released.
+    this.#next = this.#buffers.take();
   }
 
   #received(chunk: Buffer): void {

@@ -14,7 +14,10 @@ const redis = needs('redis-server', 'redis-cli');
 
 test('who owes an answer is found behind what other shards owe', async (t) => {
   const [one, other] = [{}, {}] as [Shard, Shard];
-  const ledger = new Ledger(() => {});
+  const ledger = new Ledger(
+    () => {},
+    () => {},
+  );
   const run = (shard: Shard, place: Place): Sent => {
     const sent = new Sent(nobody, {} as Line, place, {} as Realm, shard);
     sent.count = 1;

@@ -26,7 +26,11 @@ function newLine(): Line {
 
 class House {
   out = '';
-  readonly ledger = new Ledger((bytes) => (this.out += Buffer.from(bytes).toString('latin1')));
+  readonly done: Sent[] = [];
+  readonly ledger = new Ledger(
+    (bytes) => (this.out += Buffer.from(bytes).toString('latin1')),
+    (run) => this.done.push(run),
+  );
 
   /** A run of one request for each word, sent in as many slices as there are words. */
   run(line: Line, ...words: string[]): Sent {
@@ -162,4 +166,29 @@ test('what is too large to keep is counted, and marked', async (t) => {
   t.strictSame([run.expected, run.streamed, house.ledger.keptBytes], [1, true, 0]);
   t.equal(text(house.ledger.takeFrom(run, 0)), '');
   t.ok(house.ledger.empty);
+});
+
+test('a run is done when all of it and of those before it is answered', async (t) => {
+  const house = new House();
+  const line = newLine();
+  const [one, two] = [house.run(line, 'x', 'y'), house.run(line, 'z')];
+  house.answer(two, '+z');
+  house.answer(one, '+x');
+  t.strictSame(house.done, []);
+  house.answer(one, '+y');
+  t.strictSame(house.done, [one, two]);
+  house.run(line, 'w');
+  house.ledger.forget();
+  t.strictSame(house.done, [one, two], 'what is forgotten may still wait to leave');
+});
+
+test('what is taken back is a copy: the bytes themselves may still wait to leave, and never come back as done', async (t) => {
+  const house = new House();
+  const line = newLine();
+  const runs = [house.run(line, 'x', 'y'), house.run(line, 'z')];
+  const own = runs.flatMap(({ bytes }) => [...bytes]);
+  const taken = house.ledger.takeFrom(runs[0] as Sent, 0);
+  t.equal(text(taken), command('GET', 'x') + command('GET', 'y') + command('GET', 'z'));
+  for (const bytes of own) bytes.fill(0x2a);
+  t.equal(text(taken), command('GET', 'x') + command('GET', 'y') + command('GET', 'z'));
 });

@@ -12,6 +12,7 @@ export class FakeWire implements Wire {
   /** What was written: one text for each write, its pieces set apart by `|`. */
   readonly written: string[] = [];
   room = true;
+  unsent = 0;
   paused = false;
   ended = false;
   destroyed = false;

@@ -194,6 +194,20 @@ for (const nonsense of ['?\r\n', 'HTTP/1.1 400\r\n', '+1\r\n+2\r\n+3\r\n', '+1\r
   });
 }
 
+test('what is queued has not been asked: a server that answers it is left', async (t) => {
+  const house = withTurns(new House());
+  house.wire.open();
+  const [, first] = ask(house.line, 'a', 1);
+  house.settle();
+  const [, queued] = ask(house.line, 'b', 1);
+  t.strictSame(house.wire.written, ['a'], 'it waits for the answer');
+  house.wire.answer('+1\r\n+2\r\n');
+  t.ok(house.wire.destroyed);
+  t.strictSame(house.lost(), ['open: it sent an answer nobody asked for']);
+  t.strictSame([first.bytes, queued.bytes], ['+1\r\n', '']);
+  t.equal(queued.why, 'it sent an answer nobody asked for');
+});
+
 test('pushes reach the owner of an exclusive line, between and within chunks', async (t) => {
   for (const exclusive of [true, false]) {
     const push = '>2\r\n+message\r\n+x\r\n';

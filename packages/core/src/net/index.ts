@@ -12,6 +12,8 @@ export type {
   Net,
 } from './net.ts';
 export { systemNet } from './net.ts';
+export type { ReadOptions } from './onread.ts';
+export { readInto } from './onread.ts';
 export type { RelayEnd, RelayHooks } from './relay.ts';
 export { Relay, RelayShare } from './relay.ts';
 export { resetSocket } from './reset.ts';

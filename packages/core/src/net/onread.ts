@@ -1,0 +1,50 @@
+/**
+ * Reading an accepted connection into buffers of ours.
+ *
+ * For connections that are dialled Node has `onread`; those that a server accepts it reads with an allocation of 64 KiB
+ * each time, and another of what came. Where values of some KiB pass through, that and the collector's work behind it are
+ * a third of all CPU time (measured with SETs of 16 KiB through the Redis ambassador: 21 µs each, 15 µs without). So the
+ * accepted connection is given to a socket of its own that reads as a dialled one does.
+ *
+ * Node does the same in net.Server, with the same `handle` option, but documents neither it nor where a socket keeps its
+ * handle. A Node that has no such thing changes nothing but the cost: `undefined` comes back, and the caller reads as usual.
+ */
+
+import { Socket } from 'node:net';
+import type { SocketConstructorOpts } from 'node:net';
+import { Readable } from 'node:stream';
+
+export interface ReadOptions {
+  /** Where the next read goes; asked before the first and after each. */
+  buffer(): Buffer;
+  /** What `data` is to carry for what was read into `buffer`: that part of it, or a copy. */
+  taken(read: Buffer, buffer: Buffer): Buffer;
+}
+
+/** What is used of Node beyond its documentation. */
+interface Handled {
+  _handle?: { readonly useUserBuffer?: unknown } | null;
+}
+
+/**
+ * The connection as another socket, which has `data`, `pause` and `end` as any other; `accepted` is over then. Call it as
+ * soon as it is accepted. Undefined: not possible here, and nothing has happened.
+ */
+export function readInto(accepted: Socket, { buffer, taken }: ReadOptions): Socket | undefined {
+  const shell = accepted as unknown as Handled;
+  const handle = shell._handle;
+  if (typeof handle?.useUserBuffer !== 'function') return undefined;
+  const callback = (bytes: number, into: Uint8Array): boolean =>
+    socket.push(taken((into as Buffer).subarray(0, bytes), into as Buffer));
+  const options = { handle, onread: { buffer, callback }, allowHalfOpen: accepted.allowHalfOpen };
+  const socket = new Socket(options as unknown as SocketConstructorOpts);
+  if ((socket as unknown as Handled)._handle !== handle) {
+    socket.destroy();
+    return undefined;
+  }
+  // With `onread` a paused socket is not read from at all, and nobody learns that its peer has gone.
+  socket.pause = () => Readable.prototype.pause.call(socket) as Socket;
+  shell._handle = null;
+  accepted.destroy();
+  return socket;
+}
