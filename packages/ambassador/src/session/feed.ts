@@ -2,8 +2,8 @@
  * A client's bytes, as requests to decide on one by one.
  *
  * Requests that are decided alike and lie side by side leave as one slice of the received chunk (the *run*): a pipeline
- * of a hundred GETs is one write, not a hundred. A request is shown when it is whole; one that outgrows `maxHeldBytes`
- * is shown early, so that it can be passed on as it arrives.
+ * of a hundred GETs is one write, not a hundred. A request is shown when it is whole; one that outgrows `maxHeldBytes`, or
+ * says that it will, is shown early, so that it can be passed on as it arrives.
  */
 
 import { RequestEvent, RequestScanner, RespError } from '@outrigger/core/resp';
@@ -214,7 +214,15 @@ export class RequestFeed {
 
   #usedUp(): FeedEvent {
     if (this.#streaming) this.#include();
-    return 'more';
+    return this.#willOutgrow() ? 'large' : 'more';
+  }
+
+  /** The string that has begun says itself that the request will be too large to hold. */
+  #willOutgrow(): boolean {
+    const { missing } = this.#scanner;
+    if (missing === 0 || this.#streaming || this.#whole) return false;
+    const held = this.#accepted ? this.#scanned - this.#to : this.#pieceBytes + this.#scanned - this.#from;
+    return held + missing > this.#maxHeldBytes;
   }
 
   #ended(): FeedEvent {

@@ -86,6 +86,38 @@ test('a large request is streamed', async (t) => {
   }
 });
 
+test('a request that says it will be large is shown before more of it comes', async (t) => {
+  const settle = (feed: RequestFeed): string => {
+    let event = feed.next();
+    while (event === 'more' && feed.turn()) event = feed.next();
+    return event;
+  };
+  const large = command('SET', 'k', 'x'.repeat(65));
+  const begun = large.slice(0, large.indexOf('x'));
+  for (let at = 1; at <= begun.length; at++) {
+    const feed = new RequestFeed(new CommandTable(), 64, {});
+    feed.push(Buffer.from(begun.slice(0, at)));
+    t.equal(settle(feed), at < begun.length ? 'more' : 'large', `after ${at} bytes`);
+  }
+  const feed = new RequestFeed(new CommandTable(), 64, {});
+  feed.push(Buffer.from(command('GET', 'a') + begun));
+  t.equal(settle(feed), 'frame');
+  feed.accept();
+  t.equal(settle(feed), 'large');
+  t.equal(
+    Buffer.from(feed.takeRun() ?? []).toString(),
+    command('GET', 'a'),
+    'what is before it can go first',
+  );
+  t.equal(feed.next(), 'large');
+  feed.accept();
+  t.equal(Buffer.from(feed.takeRun() ?? []).toString(), begun);
+
+  const fits = new RequestFeed(new CommandTable(), 64, {});
+  fits.push(Buffer.from(command('SET', 'k', 'x'.repeat(30)).slice(0, 30)));
+  t.equal(settle(fits), 'more');
+});
+
 test('a large request may be waited for instead, and dropped in parts', async (t) => {
   const large = command('SET', 'k', 'x'.repeat(300));
   const behind = command('GET', 'k');

@@ -76,6 +76,11 @@ export class RequestScanner {
     return this.#state === State.start;
   }
 
+  /** Bytes of the string in hand that are still to come: known as soon as its length is. 0 within a name. */
+  get missing(): number {
+    return this.#state === State.body ? this.#body : 0;
+  }
+
   /** Goes on from `from` to the next event. Throws RespError. */
   next(chunk: Uint8Array, from: number): RequestEvent {
     let i = from;

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { encodeCommand } from '@outrigger/core/resp';
+import { encodeCommand, RequestScanner } from '@outrigger/core/resp';
 import type { RespLimits } from '@outrigger/core/resp';
 import { cuts, outcome, scanRequests } from './fixtures.ts';
 
@@ -86,4 +86,17 @@ test('a large value fed a byte at a time costs time in proportion, not its squar
   t.strictSame(frames, [{ what: 'SET/3', end: bytes.length }]);
   // Re-scanning would touch 5·10^11 bytes: minutes. A pass takes a few hundred milliseconds even on a busy machine.
   t.ok(took < 10_000, `took ${Math.round(took)} ms`);
+});
+
+test('how much of a string is missing is known as soon as its length is', async (t) => {
+  const head = Buffer.from('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\n');
+  const scanner = new RequestScanner();
+  const missing: number[] = [];
+  for (const byte of Buffer.concat([head, Buffer.from('abcde\r\n')])) {
+    const chunk = Buffer.of(byte);
+    for (let at = 0; at < 1; at = scanner.offset) scanner.next(chunk, at);
+    missing.push(scanner.missing);
+  }
+  t.strictSame(missing.slice(head.length - 1), [5, 4, 3, 2, 1, 0, 0, 0]);
+  t.strictSame(missing.slice(0, 13), Array(13).fill(0), 'a name is short');
 });
