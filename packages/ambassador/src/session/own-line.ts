@@ -56,7 +56,12 @@ export class OwnLine {
 
   /** Every command goes to it. */
   get kept(): boolean {
-    return this.inMulti || this.watching || this.stuck || this.tracking || this.pendingMulti;
+    return this.rooted || this.pendingMulti;
+  }
+
+  /** Something of the session is in the connection, and is lost with it. */
+  get rooted(): boolean {
+    return this.inMulti || this.watching || this.stuck || this.tracking;
   }
 
   /** What is sent is queued: nothing blocks. */
@@ -142,11 +147,22 @@ export class OwnLine {
     this.pin('multi');
     this.prelude(encodeCommand(['MULTI']));
     if (this.#spoilt) this.spoil();
+    this.#spoilt = false;
+  }
+
+  /** The transaction that was begun must not be executed. */
+  get spoilt(): boolean {
+    return this.#spoilt;
+  }
+
+  /** The transaction that was begun ends without a server. */
+  end(): void {
+    this.pendingMulti = this.#spoilt = false;
   }
 
   /** Something of the open transaction was refused: it must not be executed. */
   spoil(): void {
-    this.#spoilt = this.pendingMulti;
+    this.#spoilt ||= this.pendingMulti;
     if (this.inMulti) this.prelude(spoiler);
   }
 
@@ -184,6 +200,15 @@ export class OwnLine {
     if (line === undefined) return;
     line.dirty = true;
     this.#servers.giveBack(line);
+  }
+
+  /** It is gone before anything of the session was in it: a transaction that was begun goes on in another. */
+  lose(): void {
+    const { pendingMulti } = this;
+    const spoilt = this.#spoilt;
+    this.drop();
+    this.pendingMulti = pendingMulti;
+    this.#spoilt = spoilt;
   }
 
   /** EXEC may be refused with an error, or answer null because a watched key had changed. */

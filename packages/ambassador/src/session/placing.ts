@@ -35,6 +35,7 @@ const elsewhere: Nowhere = {
 /** What a busy server takes, to be busy no longer. */
 const endsBusy: ReadonlySet<string> = new Set(['SCRIPT|KILL', 'FUNCTION|KILL', 'SHUTDOWN']);
 const emptyList = Buffer.from('*0\r\n');
+const aborted = Buffer.from('-EXECABORT Transaction discarded because of previous errors.\r\n');
 
 export class Placing {
   readonly #session: Session;
@@ -119,8 +120,8 @@ export class Placing {
   own(pin: PinReason | undefined, sending?: Sending): boolean {
     const { own, command, outbox } = this.#session;
     const target = this.target();
-    if ('why' in target) return this.#spoiling(this.nowhere(target));
-    if (own.kept && this.strays(command, target)) return this.#spoiling(this.nowhere(elsewhere));
+    if ('why' in target) return this.nowhere(target);
+    if (own.kept && this.strays(command, target)) return this.nowhere(elsewhere);
     const line = this.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
@@ -177,7 +178,7 @@ export class Placing {
       this.#ownRealm = target.realm;
     }
     const line = own.line as Line;
-    if (line.state === 'closed' && own.kept) {
+    if (line.state === 'closed' && own.rooted) {
       // Its transaction, or whatever else was in it, is lost: nothing behind that may run by itself.
       this.#session.finish();
       return false;
@@ -185,17 +186,17 @@ export class Placing {
     const wanted = this.#session.repeats.asked ?? target.shard.primary;
     const away = wanted !== undefined && line.server.name !== wanted.name;
     // Who that server is, and its database, are unknown.
-    const another = !own.kept && (away || (line.welcome.busy === true && !evenBusy));
+    const another = !own.rooted && (away || (line.welcome.busy === true && !evenBusy));
     if (line.state === 'closed' || (another && quiet)) {
       if (answered && line.state === 'open') own.release();
-      else own.drop();
+      else own.lose();
       return true;
     }
     if (another) return waiting.hold(Held.order);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
-    if (line.welcome.role === 'slave' && !own.kept && quiet) {
-      own.drop();
+    if (line.welcome.role === 'slave' && !own.rooted && quiet) {
+      own.lose();
       return this.#awaitRole(target, line.server);
     }
     return this.#mayFollow(line, target.shard) ? line : waiting.hold(Held.order);
@@ -216,12 +217,6 @@ export class Placing {
     return this.strays(command, this.target()) ? `OUTRIGGER not sent: ${elsewhere.why}` : undefined;
   }
 
-  /** What is refused of a transaction makes all of it fail. */
-  #spoiling(answered: boolean): boolean {
-    if (answered) this.#session.own.spoil();
-    return answered;
-  }
-
   /** Where keys decide, a transaction has none to go by before its first command: it is begun there, and here in word. */
   #multi(): boolean {
     const { own, feed } = this.#session;
@@ -233,8 +228,10 @@ export class Placing {
 
   /** A transaction without commands. */
   #endEmpty(how: 'exec' | 'discard'): boolean {
-    const answered = this.#session.answer(how === 'exec' ? emptyList : ok);
-    if (answered) this.#session.own.pendingMulti = false;
+    const { own } = this.#session;
+    const executed = own.spoilt ? aborted : emptyList;
+    const answered = this.#session.answer(how === 'exec' ? executed : ok);
+    if (answered) own.end();
     return answered;
   }
 
