@@ -28,7 +28,7 @@ export function standardPages(options: PageOptions): Map<string, Page> {
     ['/healthz', (request) => probe(request, 'healthz', live)],
     ['/livez', (request) => probe(request, 'livez', live)],
     ['/readyz', (request) => probe(request, 'readyz', { ...live, ...ready })],
-    ['/metrics', async () => text(200, await metrics.page(), { 'content-type': metrics.contentType })],
+    ['/metrics', async ({ headers, query }) => ({ status: 200, ...(await metrics.answer(headers, query)) })],
     ['/version', () => json(200, version)],
   ]);
 }

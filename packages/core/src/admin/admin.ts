@@ -5,6 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError, OutriggerError } from '../errors/index.ts';
+import type { PageHeaders } from '../exposition/index.ts';
 import type { Deps, Health } from '../lifecycle/index.ts';
 import { http, isLoopback } from '../net/index.ts';
 import type { Address } from '../net/index.ts';
@@ -36,10 +37,11 @@ export interface AdminServer {
 interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Route = (query: URLSearchParams) => Promise<Answer> | Answer;
+type Route = (query: URLSearchParams, headers: PageHeaders) => Promise<Answer> | Answer;
 
 /** Requests that arrive slower than this are cut (slowloris). */
 const requestTimeoutMs = 10_000;
@@ -75,7 +77,10 @@ function openRoutes(options: AdminOptions, deps: Deps): Map<string, Route> {
   return new Map<string, Route>([
     [
       '/metrics',
-      async () => ({ status: 200, type: deps.metrics.contentType, body: await deps.metrics.page() }),
+      async (query, asked) => {
+        const { headers, body } = await deps.metrics.answer(asked, query);
+        return { status: 200, type: headers['content-type'] ?? '', headers, body };
+      },
     ],
     ['/healthz', health('healthz', live)],
     ['/livez', health('livez', live)],
@@ -108,28 +113,33 @@ async function serve(
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
   let answer: Answer;
   try {
-    answer = await route(method, url, isLocal(request), open, local);
+    answer = await route(method, url, request, open, local);
   } catch (error) {
     deps.log.warn('admin request failed', { path: url.pathname, error });
     answer = text(error instanceof OutriggerError ? 422 : 500, `${describeError(error)}\n`);
   }
-  response.writeHead(answer.status, { 'content-type': answer.type, 'x-content-type-options': 'nosniff' });
+  response.writeHead(answer.status, {
+    'content-type': answer.type,
+    'x-content-type-options': 'nosniff',
+    ...answer.headers,
+  });
   response.end(answer.body);
 }
 
 function route(
   method: string,
   url: URL,
-  isLocalPeer: boolean,
+  request: IncomingMessage,
   open: ReadonlyMap<string, Route>,
   local: ReadonlyMap<string, Route>,
 ): Promise<Answer> | Answer {
   const page = open.get(url.pathname);
-  if (page !== undefined) return method === 'GET' ? page(url.searchParams) : text(405, 'use GET\n');
+  if (page !== undefined)
+    return method === 'GET' ? page(url.searchParams, request.headers) : text(405, 'use GET\n');
   const guarded = local.get(`${method} ${url.pathname}`);
   if (guarded !== undefined) {
-    return isLocalPeer
-      ? guarded(url.searchParams)
+    return isLocal(request)
+      ? guarded(url.searchParams, request.headers)
       : text(403, 'only loopback peers and unix sockets may ask this\n');
   }
   const methods = ['GET', 'POST'].filter((other) => local.has(`${other} ${url.pathname}`));

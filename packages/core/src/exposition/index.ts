@@ -9,3 +9,6 @@ export { negotiate, textFormat } from './format.ts';
 export type { FamilyHead } from './encode.ts';
 export { escapeText, openMetricsName, sampleKey, writeEnd, writeHead, writeSamples } from './encode.ts';
 export { BlockPool, PageWriter } from './writer.ts';
+export { givingWay, isAsked, writeFamilies, writeMore, writePage } from './pages.ts';
+export type { PageAsked, PageHeaders } from './serve.ts';
+export { answerPage, readPageAsked, servePage, takesGzip } from './serve.ts';

@@ -1,8 +1,19 @@
-/** The catalogue at the edge: declares families, and lets prom-client name, document and expose their cells. */
+/** The catalogue at the edge: declares families, names and documents their cells, and reads them when asked. */
 
+import {
+  answerPage,
+  BlockPool,
+  PageWriter,
+  textFormat,
+  writeHead,
+  writePage,
+  writeSamples,
+} from '../exposition/index.ts';
+import type { MetricFamily, PageHeaders, Sample } from '../exposition/index.ts';
 import { Cells } from './cells.ts';
 import { Family } from './family.ts';
 import { Histogram, histogramWidth, logLinearShape } from './histogram.ts';
+import { processFamilies } from './process.ts';
 
 export interface FamilyOptions {
   readonly name: string;
@@ -33,22 +44,20 @@ export interface CollectedSample {
   readonly value: number;
 }
 
-type Exposed = {
-  name: string;
-  help: string;
-  type: 'counter' | 'gauge' | 'histogram';
-  read: () => { labels: Record<string, string>; value: number; metricName?: string }[];
-};
-
-const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+interface Exposed {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly read: () => Sample[];
+}
 
 export class Metrics {
   readonly cells: Cells;
-  readonly contentType = contentType;
+  readonly pool = new BlockPool();
   readonly #exposed = new Map<string, Exposed>();
   readonly #options: MetricsOptions;
   readonly #overflow: Family;
-  #page: Promise<() => Promise<string>> | undefined;
+  #process: Promise<() => Promise<MetricFamily[]>> | undefined;
 
   constructor(options: MetricsOptions = {}) {
     this.#options = options;
@@ -103,15 +112,46 @@ export class Metrics {
   ): void {
     const names = options.labels ?? [];
     this.#expose(type, options, () =>
-      [...collect()].map(({ labels, value }) => ({ labels: labelObject(names, labels), value })),
+      [...collect()].map(({ labels, value }) => ({
+        suffix: '' as const,
+        labels: labelPairs(names, labels),
+        value,
+      })),
     );
   }
 
-  /** The page in text format 0.0.4. */
-  async page(): Promise<string> {
+  /** Everything declared here, then the process' own: in the order of the page. */
+  async families(): Promise<MetricFamily[]> {
+    const own = [...this.#exposed.values()].map(({ name, help, type, read }) => ({
+      name,
+      help,
+      type,
+      samples: read(),
+    }));
+    if (this.#options.processMetrics === false) return own;
     // prom-client costs tens of milliseconds to import: the first scrape pays, not the start.
-    this.#page ??= this.#build();
-    return (await this.#page)();
+    this.#process ??= processFamilies();
+    return [...own, ...(await (await this.#process)())];
+  }
+
+  /** The page in text format 0.0.4, for those who are not asked over HTTP. */
+  async page(): Promise<string> {
+    const out = new PageWriter(this.pool);
+    for (const family of await this.families()) {
+      if (family.samples.length === 0) continue;
+      writeHead(out, family, textFormat);
+      writeSamples(out, family, textFormat);
+    }
+    const text = Buffer.concat(out.finish()).toString('utf8');
+    out.release();
+    return text;
+  }
+
+  /** The page in the format and encoding a scraper asks for. */
+  async answer(headers: PageHeaders, query: URLSearchParams): ReturnType<typeof answerPage> {
+    return answerPage(headers, query, this.pool, async (out, asked) =>
+      writePage(out, await this.families(), asked, performance),
+    );
   }
 
   #plain(type: 'counter' | 'gauge', options: FamilyOptions): Family {
@@ -119,7 +159,8 @@ export class Metrics {
     const { values } = this.cells;
     this.#expose(type, options, () =>
       [...family.series()].map((series) => ({
-        labels: labelObject(family.spec.labels, series.values),
+        suffix: '',
+        labels: labelPairs(family.spec.labels, series.values),
         value: values[series.index] ?? 0,
       })),
     );
@@ -136,46 +177,24 @@ export class Metrics {
   #expose(type: Exposed['type'], options: FamilyOptions, read: Exposed['read']): void {
     if (this.#exposed.has(options.name)) throw new TypeError(`metric ${options.name} is declared twice`);
     this.#exposed.set(options.name, { name: options.name, help: options.help, type, read });
-    this.#page = undefined;
-  }
-
-  async #build(): Promise<() => Promise<string>> {
-    const { Registry, collectDefaultMetrics } = await import('prom-client');
-    const registry = new Registry();
-    if (this.#options.processMetrics !== false) collectDefaultMetrics({ register: registry });
-    for (const { name, help, type, read } of this.#exposed.values()) {
-      const metric = {
-        name,
-        help,
-        type,
-        aggregator: 'sum',
-        get: () => Promise.resolve({ name, help, type, values: read() }),
-      };
-      // The published types know only prom-client's own classes; the registry asks no more of a metric than this shape.
-      registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
-    }
-    return () => registry.metrics();
   }
 }
 
-function histogramSamples(histogram: Histogram): ReturnType<Exposed['read']> {
-  const { name, labels: names } = histogram.family.spec;
-  const samples: ReturnType<Exposed['read']> = [];
+function histogramSamples(histogram: Histogram): Sample[] {
+  const { labels: names } = histogram.family.spec;
+  const samples: Sample[] = [];
   for (const series of histogram.family.series()) {
-    const labels = labelObject(names, series.values);
+    const labels = labelPairs(names, series.values);
     const { buckets, count, sum } = histogram.read(series.index);
     for (const [bound, below] of buckets) {
       const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : String(Number(bound.toPrecision(12)));
-      samples.push({ labels: { ...labels, le }, value: below, metricName: `${name}_bucket` });
+      samples.push({ suffix: '_bucket', labels: [...labels, ['le', le]], value: below });
     }
-    samples.push({ labels, value: sum, metricName: `${name}_sum` });
-    samples.push({ labels, value: count, metricName: `${name}_count` });
+    samples.push({ suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: count });
   }
   return samples;
 }
 
-function labelObject(names: readonly string[], values: readonly string[]): Record<string, string> {
-  const labels: Record<string, string> = {};
-  names.forEach((name, i) => (labels[name] = values[i] ?? ''));
-  return labels;
+function labelPairs(names: readonly string[], values: readonly string[]): [string, string][] {
+  return names.map((name, i) => [name, values[i] ?? '']);
 }
