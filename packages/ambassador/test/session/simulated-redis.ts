@@ -163,6 +163,11 @@ export class SimulatedRedis {
       peer.spoiled = true;
       return `-ERR unknown command '${args[0]}', with args beginning with: \r\n`;
     }
+    // What the ambassador makes a transaction fail with.
+    if (name === 'CLIENT' && args.length < 2) {
+      peer.spoiled = true;
+      return "-ERR wrong number of arguments for 'client' command\r\n";
+    }
     if (peer.protocol === 2 && peer.channels.size > 0 && !whileSubscribed.has(name))
       return `-ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / PING are allowed\r\n`;
     if (peer.queue === undefined || ['EXEC', 'DISCARD', 'MULTI'].includes(name)) {
