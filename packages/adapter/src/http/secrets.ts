@@ -35,7 +35,7 @@ export async function tlsMaterial(tls: TlsOptions, environment: Environment): Pr
   return { ca, cert, key };
 }
 
-async function readSecret(
+export async function readSecret(
   from: SecretFrom,
   environment: Environment,
   failure: FailureClass,
