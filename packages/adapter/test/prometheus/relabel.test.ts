@@ -23,7 +23,7 @@ test('replace: joined values, whole match, groups in target and replacement', (t
   const labels = { a: 'foo', b: 'bar', c: 'baz' };
   const sourceLabels = ['a', 'b'];
   t.same(run([{ sourceLabels, targetLabel: 'd' }], labels), { ...labels, d: 'foo;bar' });
-  t.same(run([{ sourceLabels, regex: 'f(.*);(.*)r', targetLabel: 'a', replacement: 'b${1}m$2z' }], labels), {
+  t.same(run([{ sourceLabels, regex: 'f(.*);(.*)r', targetLabel: 'a', replacement: 'b${1}m${2}z' }], labels), {
     ...labels,
     a: 'boombaz',
   });
