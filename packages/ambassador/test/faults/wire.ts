@@ -68,10 +68,13 @@ export class Wire {
     this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   }
 
-  /** The next `count` replies together; undefined when the connection ends before. */
+  /** The next `count` replies together; undefined when the connection ends before, and ever after. */
   async take(count: number): Promise<string | undefined> {
     while (this.#replies.length < count && !this.#ended) await this.changed();
-    return this.#replies.length < count ? undefined : this.#replies.splice(0, count).join('');
+    const taken = this.#replies.splice(0, count);
+    if (taken.length === count) return taken.join('');
+    // Those there are belong to these, so whoever asks for the next must not get them.
+    return undefined;
   }
 
   /** One command, one reply; rejects when the connection ends before. */
