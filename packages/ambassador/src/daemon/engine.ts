@@ -38,6 +38,7 @@ import { liveLimits } from './limits.ts';
 import type { AmbassadorLimits } from './limits.ts';
 import { noteLoss } from './losses.ts';
 import { addressesOf, defaultIdentity, newSession } from './new-session.ts';
+import { judgeSessions, Logins } from './judging.ts';
 import { question } from './question.ts';
 import type { Realms } from './realms.ts';
 import { TableCheck } from './table-check.ts';
@@ -61,6 +62,7 @@ export class Engine {
   readonly #turnEnd = new TurnEnd();
   readonly #buffers = new ReadBuffers();
   readonly #heavy = new Set<Heavy>();
+  readonly #logins: Logins;
   readonly #tending: Tending;
   readonly #tableCheck: TableCheck;
   readonly #departed: Departed;
@@ -112,6 +114,11 @@ export class Engine {
       ask: (args) => this.ask(args),
       log: deps.log,
     });
+    this.#logins = new Logins({
+      servers: () => this.servers,
+      connections: () => this.#connections.values(),
+      isPrimary: (server) => this.#realms?.isPrimary(server) === true,
+    });
     this.#tending = new Tending(deps.clock, (nowMs) => this.#tend(nowMs));
   }
 
@@ -152,7 +159,7 @@ export class Engine {
     const users = new Users(config.users, secrets);
     const wasRequired = this.#auth?.required ?? true;
     this.#auth = this.#counted(authCheck(authMode(config), users, () => secrets.credentials(config.login)));
-    this.#judgeSessions(this.#auth, !wasRequired && this.#auth.required);
+    judgeSessions(this.#connections.values(), this.#auth, !wasRequired && this.#auth.required);
     const unknown = this.#rules.unknownNames((name) => this.#isCommand(name));
     if (unknown.length > 0)
       this.#deps.log.warn('command lists name what is no command here', { names: unknown });
@@ -304,15 +311,6 @@ export class Engine {
     };
   }
 
-  /** Sessions of users that are gone end; those from before there were users have to say who they are. */
-  #judgeSessions(auth: AuthCheck, nowRequired: boolean): void {
-    for (const connection of [...this.#connections.values()]) {
-      const { state } = connection.session;
-      if (nowRequired) state.authenticated = false;
-      else if (auth.required && auth.knows?.(state.userName) === false) connection.destroy(Ended.killed);
-    }
-  }
-
   #isCommand(name: string): boolean {
     const [container = '', sub] = name.split('|');
     const command = this.table.named(container);
@@ -387,6 +385,7 @@ export class Engine {
   #lineLost(line: Line, refusal: Refusal, was: 'opening' | 'open'): void {
     const { servers } = this.counters;
     this.counters.upstreamError(servers.index(line.server.name), phaseOf(refusal, was));
+    this.#logins.lost(line, refusal, was);
     noteLoss(this.#realms?.all ?? [], line, refusal, was);
   }
 }

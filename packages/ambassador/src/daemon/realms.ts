@@ -90,6 +90,11 @@ export class Realms implements Routes {
     return this.#config.routes[at] ?? this.#config;
   }
 
+  /** Whether it is a shard's primary, verified or not. */
+  isPrimary(server: string): boolean {
+    return this.all.some(({ shards }) => shards.some(({ topology }) => topology.primary.name === server));
+  }
+
   /** Every server that some realm has, the primary that is doubted or given up included. */
   get serverNames(): ReadonlySet<string> {
     const names = new Set<string>();

@@ -1,6 +1,7 @@
 /** What the engine lets be seen of itself, for gauges and for /debug. Read when somebody looks, never kept. */
 
 import type { AmbassadorLimits } from '../daemon/limits.ts';
+import type { Session } from '../session/session.ts';
 import type { SessionState } from '../session/state.ts';
 import type { Realm, Shard } from '../topology/realm.ts';
 import type { Held } from './names.ts';
@@ -38,6 +39,17 @@ export interface SessionFacts {
   /** The server its own connection goes to; undefined while it has none. */
   readonly ownServer: string | undefined;
   readonly reads: Iterable<ReadFacts>;
+}
+
+export function factsOf(session: Session, reads: Iterable<ReadFacts>): SessionFacts {
+  return {
+    state: session.state,
+    held: session.waiting.reason,
+    outstanding: session.ledger.unanswered,
+    bufferedBytes: session.bufferedBytes,
+    ownServer: session.own.line?.server.name,
+    reads,
+  };
 }
 
 export interface EngineState {

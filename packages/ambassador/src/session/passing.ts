@@ -77,6 +77,11 @@ export class Passing {
     return true;
   }
 
+  /** Rules have changed, and forbid what goes on here by now. */
+  get forbidden(): boolean {
+    return this.raw?.forbidden === true;
+  }
+
   /** Whether a server may be left to say what is wrong with the request. */
   mayBlindly(): boolean {
     const { context, state, feed } = this.#session;

@@ -43,6 +43,8 @@ export class RawMode {
   #over = false;
   /** Nothing of the client's is passed on until this is answered. */
   #barrier: Barrier | undefined;
+  /** What goes on being answered. */
+  readonly #began = new Set<Command>();
   /** Channels and patterns, shard channels. */
   readonly #counts = { common: 0, shard: 0 };
   #held: Uint8Array[] = [];
@@ -64,6 +66,13 @@ export class RawMode {
   /** The client is not to be read from. */
   get waits(): boolean {
     return this.#barrier !== undefined || this.#line.full;
+  }
+
+  /** The rules of this moment would not have let it come to this. */
+  get forbidden(): boolean {
+    const { context, state } = this.#session;
+    if (this.#blind && !this.#unread.mayBlindly()) return true;
+    return [...this.#began].some((command) => context.refusal(command, state) !== undefined);
   }
 
   /** Passes on what the client sent next. False: nothing, or not yet. */
@@ -143,6 +152,7 @@ export class RawMode {
       return true;
     }
     feed.accept();
+    if (command.route === 'subscribe' || command.route === 'monitor') this.#began.add(command);
     session.state.commands++;
     session.state.lastCommand = command.name;
     if (command.name === 'RESET') {

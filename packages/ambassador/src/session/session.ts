@@ -18,6 +18,7 @@ import { decodeRequest, encodeError } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
 import { answerLocally } from '../locals/answer.ts';
 import { takeMuted } from '../locals/mute.ts';
+import { factsOf } from '../observe/facts.ts';
 import type { SessionFacts } from '../observe/facts.ts';
 import { Bytes, Held } from '../observe/names.ts';
 import type { Shard } from '../topology/realm.ts';
@@ -58,6 +59,7 @@ export class Session implements LineWaiter {
   readonly placing: Placing;
   readonly repeats: Repeats;
   readonly gate: Gate;
+  readonly passing: Passing;
   /** The request that is being decided on. */
   command: Command;
   /** The command over several shards that is being asked. */
@@ -67,7 +69,6 @@ export class Session implements LineWaiter {
   readonly #local: LocalStep;
   readonly #reads: ShardReads;
   readonly #naming: Naming;
-  readonly #passing: Passing;
   #args: readonly Buffer[] | undefined;
   #advancing = false;
   #again = false;
@@ -97,7 +98,7 @@ export class Session implements LineWaiter {
     this.#local = new LocalStep(this);
     this.#reads = new ShardReads(this);
     this.#naming = new Naming(this);
-    this.#passing = new Passing(this);
+    this.passing = new Passing(this);
   }
 
   onClientData(chunk: Uint8Array): void {
@@ -144,7 +145,7 @@ export class Session implements LineWaiter {
   /** No further requests: what has been received whole is answered, then the client is closed. */
   drain(): void {
     this.#draining = true;
-    this.#passing.raw?.drain();
+    this.passing.raw?.drain();
     // Who waits for an element may wait for ever: it is told by the end of its connection, as with a server that ends.
     this.#blockedUntilMs = this.ports.now() + this.context.limits.drainQuietMs;
     this.waiting.wakeIn(this.context.limits.drainQuietMs);
@@ -155,8 +156,8 @@ export class Session implements LineWaiter {
   end(): void {
     if (this.#over) return;
     this.#over = true;
-    const joined = this.#passing.raw !== undefined;
-    this.#passing.end();
+    const joined = this.passing.raw !== undefined;
+    this.passing.end();
     this.waiting.end();
     this.#local.end();
     this.#reads.end();
@@ -181,7 +182,7 @@ export class Session implements LineWaiter {
 
   /** The client has asked nothing, and waits for nothing. */
   get idle(): boolean {
-    return this.quiet && this.waiting.reason === undefined && this.#passing.raw === undefined;
+    return this.quiet && this.waiting.reason === undefined && this.passing.raw === undefined;
   }
 
   /** The arguments of the request shown. */
@@ -254,7 +255,7 @@ export class Session implements LineWaiter {
   wasReset(): void {
     if (this.#over) return;
     const { context, state, ports } = this;
-    this.#passing.end();
+    this.passing.end();
     this.own.drop();
     answerLocally([Buffer.from('RESET')], state, context.registry, ports.now(), context.auth());
     this.advance();
@@ -265,14 +266,7 @@ export class Session implements LineWaiter {
   }
 
   facts(): SessionFacts {
-    return {
-      state: this.state,
-      held: this.waiting.reason,
-      outstanding: this.ledger.unanswered,
-      bufferedBytes: this.bufferedBytes,
-      ownServer: this.own.line?.server.name,
-      reads: this.#reads.facts(),
-    };
+    return factsOf(this, this.#reads.facts());
   }
 
   finish(): void {
@@ -303,7 +297,7 @@ export class Session implements LineWaiter {
   }
 
   #step(): boolean {
-    if (this.#passing.raw !== undefined) return this.#passing.raw.step();
+    if (this.passing.raw !== undefined) return this.passing.raw.step();
     switch (this.feed.next()) {
       case 'more':
         this.outbox.flush();
@@ -311,7 +305,7 @@ export class Session implements LineWaiter {
       case 'frame':
         return this.#frame() || this.#sendOn();
       case 'large':
-        return this.#passing.large() || this.#sendOn();
+        return this.passing.large() || this.#sendOn();
       case 'streamed':
         return this.#streamEnded();
       case 'empty':
@@ -319,7 +313,7 @@ export class Session implements LineWaiter {
         this.feed.drop();
         return true;
       case 'foreign':
-        return this.#passing.join('splice') || this.#sendOn();
+        return this.passing.join('splice') || this.#sendOn();
     }
   }
 
@@ -333,7 +327,7 @@ export class Session implements LineWaiter {
   #rest(): void {
     const shown = this.feed.next();
     const { streaming } = this.feed;
-    const raw = this.#passing.raw !== undefined;
+    const raw = this.passing.raw !== undefined;
     if (!raw && shown === 'more') {
       // A write cut off in the middle is never answered: its connection is closed, and Redis forgets it.
       const cutOff = this.#clientEnded && streaming;
@@ -343,8 +337,8 @@ export class Session implements LineWaiter {
         return;
       }
     }
-    if (raw && this.#clientEnded && shown === 'more') this.#passing.raw?.clientEnded();
-    if (raw && this.#draining && this.#passing.raw?.drained === true) {
+    if (raw && this.#clientEnded && shown === 'more') this.passing.raw?.clientEnded();
+    if (raw && this.#draining && this.passing.raw?.drained === true) {
       this.finish();
       return;
     }
@@ -356,7 +350,7 @@ export class Session implements LineWaiter {
       return;
     }
     const held = shown !== 'more' && !(blocks && this.feed.waitingBytes < this.context.limits.maxHeldBytes);
-    const waits = raw ? this.#passing.raw?.waits === true : held || this.outbox.clogged;
+    const waits = raw ? this.passing.raw?.waits === true : held || this.outbox.clogged;
     this.ports.readClient(!waits && (!this.#draining || streaming || raw));
   }
 
@@ -365,7 +359,7 @@ export class Session implements LineWaiter {
     const waits = this.gate.shut();
     if (waits !== undefined) return this.waiting.hold(waits);
     const sane = !this.feed.inline || this.#naming.takesWords();
-    if (!sane) return this.#passing.join('splice');
+    if (!sane) return this.passing.join('splice');
     const command = this.known();
     if (command === undefined) return this.waiting.hold(Held.connect);
     this.command = command;
@@ -377,7 +371,7 @@ export class Session implements LineWaiter {
       case 'subscribe':
       case 'monitor':
       case 'splice':
-        return this.#passing.join(command.route);
+        return this.passing.join(command.route);
       default:
         return this.placing.place(command);
     }
@@ -391,13 +385,13 @@ export class Session implements LineWaiter {
 
   /** Answers are in: what waited for them may go, and what needed a connection of its own may not any more. */
   settled(): void {
-    if (this.quiet && this.#passing.raw === undefined) this.own.release();
+    if (this.quiet && this.passing.raw === undefined) this.own.release();
     if (this.waiting.reason !== undefined || this.#clientEnded || this.#draining) this.advance();
   }
 
   /** What the client has left in its connection is lost with it: it has to begin anew, as with a lost server. */
   #ownLost(): void {
-    if (this.#passing.raw !== undefined || this.own.rooted) this.finish();
+    if (this.passing.raw !== undefined || this.own.rooted) this.finish();
     else if (this.ledger.empty) this.own.lose();
   }
 }
