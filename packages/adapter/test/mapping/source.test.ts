@@ -1,10 +1,9 @@
 import { FakeClock } from '@outrigger/core/clock';
 import { errorCode } from '@outrigger/core/errors';
-import { testDeps } from '@outrigger/core/testing';
+import { eventually, testDeps } from '@outrigger/core/testing';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { eventually } from '@outrigger/core/testing';
 import { goDurationMs } from '../../src/mapping/go-duration.ts';
 import type { MappingRules } from '../../src/mapping/rules.ts';
 import { loadMapping, lookEveryMs, MappingWatch, markOf } from '../../src/mapping/source.ts';
