@@ -84,6 +84,14 @@ test('slots that move', redis, async (t) => {
       ':1\r\n',
       'a script',
     );
+    const fresh = await amb.client();
+    t.equal(await fresh.ask('GET', `{${tag}}new`), bulk('x'));
+    const id = (await fresh.ask('CLIENT', 'ID')).slice(1).trim();
+    const page = await (await fetch(`${amb.adminUrl}/debug/sessions?id=${id}`)).json();
+    const { sessions } = page as { sessions: { reads: { shard: string; fence: number }[] }[] };
+    const seen = sessions.flatMap(({ reads }) => reads.filter(({ fence }) => fence >= 0));
+    const shards = seen.map(({ shard }) => shard);
+    t.strictSame(shards, [to.id.slice(0, 12)], 'what was shown counts for the shard that showed it');
     const several = await amb.client();
     const before = await amb.metric('rejections_total', 'kind="tryagain"');
     several.send(command('DEL', ...keys, 'elsewhere') + command('MGET', ...keys));
