@@ -10,9 +10,9 @@ export interface OwnSlots {
   readonly takesFrom: readonly string[];
 }
 
-/** Reads the node's own line of its answer to `CLUSTER NODES`; undefined when there is none. */
+/** Reads the node's own line of its answer to `CLUSTER NODES`; undefined when it is no primary, and so has no slots. */
 export function readOwnSlots(nodes: string): OwnSlots | undefined {
-  const own = nodes.split('\n').find((line) => /^\S+ \S+ (\S+,)?myself\b/.test(line));
+  const own = nodes.split('\n').find((line) => /^\S+ \S+ myself,master\b/.test(line));
   if (own === undefined) return undefined;
   // Seven words about the node, and then its slots: `0-99`, `105`, `[7->-ID]` for one that goes, `[8-<-ID]` for one that comes.
   const words = own.trim().split(' ').slice(8);

@@ -98,11 +98,7 @@ test('a node tells which slots it has, and which are on their way', (t) => {
     gives: true,
     takesFrom: ['c9'],
   });
-  t.strictSame(readOwnSlots('a0 :1@2 myself,slave b7 0 0 3 connected\n'), {
-    ranges: [],
-    gives: false,
-    takesFrom: [],
-  });
+  t.equal(readOwnSlots('a0 :1@2 myself,slave b7 0 0 3 connected\n'), undefined, 'it was one a moment ago');
   t.equal(readOwnSlots(others), undefined);
   t.end();
 });
