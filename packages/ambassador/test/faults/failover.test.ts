@@ -18,6 +18,11 @@ import { Wire } from './wire.ts';
 const redis = needs('redis-server', 'redis-cli');
 /** How late an answer may be on its way when a primary dies, and how long replication may be behind on loopback. */
 const LATE_MS = 500;
+/**
+ * A reader whose last answer came from the primary a moment before its death waits for the next one: an election of two
+ * seconds. The others are served meanwhile: 25 to 100 ms, and up to 700 ms where their replica is the one promoted.
+ */
+const LONGEST_READ_MS = 4_000;
 
 interface Stage {
   readonly servers: readonly Redis[];
@@ -82,8 +87,7 @@ test(
       load.isReader(session),
     );
     t.equal(served.failed, 0);
-    // A reader whose last answer came from the primary waits for the next one; the rest are served meanwhile.
-    t.ok(served.answered > 50 && served.longestMs < 10_000, `reads: ${JSON.stringify(served)}`);
+    t.ok(served.answered > 50 && served.longestMs < LONGEST_READ_MS, `reads: ${JSON.stringify(served)}`);
     t.ok(delay < 1_000, `writes flow ${Math.round(delay)} ms after the promotion`);
     t.comment(summary(verdict, load.history, { delay, served }));
     t.equal(await (await Wire.open(amb.port, { t })).ask('SET', 'k', 'v'), '+OK\r\n');
@@ -103,7 +107,7 @@ test('a failover that is asked for', redis, async (t) => {
   t.equal(verdict.writes.told.dropped, 0);
   t.equal(verdict.writes.told.refused, 0, JSON.stringify(errorsOf(load.history)));
   const served = readsServed(load.history, { from, to }, (session) => load.isReader(session));
-  t.ok(served.failed === 0 && served.longestMs < 10_000, `reads: ${JSON.stringify(served)}`);
+  t.ok(served.failed === 0 && served.longestMs < LONGEST_READ_MS, `reads: ${JSON.stringify(served)}`);
   t.ok(servers.length === 3);
   t.comment(summary(verdict, load.history));
 });
@@ -128,7 +132,7 @@ test('a primary that is paused, replaced, and wakes up believing it is still one
   t.strictSame(verdict.problems, []);
   t.equal(verdict.writes.told.dropped, 0);
   const served = readsServed(load.history, { from, to: wokeAt }, (session) => load.isReader(session));
-  t.ok(served.failed === 0 && served.longestMs < 10_000, `reads: ${JSON.stringify(served)}`);
+  t.ok(served.failed === 0 && served.longestMs < LONGEST_READ_MS, `reads: ${JSON.stringify(served)}`);
   t.comment(summary(verdict, load.history));
 });
 
