@@ -45,6 +45,7 @@ export function newSession(client: Client, authenticated: boolean, nowMs: number
     noTouch: false,
     pins: new Set(),
     serverId: 0,
+    counts: { sub: 0, psub: 0, ssub: 0, multi: 0, watch: 0 },
     lastMs: nowMs,
     lastCommand: '',
     commands: 0,

@@ -1,6 +1,6 @@
 /**
  * One session as CLIENT LIST and CLIENT INFO show it: the fields of Redis 8 in its order, of which 7.0 has a part. What
- * only a server's connection has (buffers, descriptors, memory, counts of subscriptions and queued commands) is 0.
+ * only a server's connection has (buffers, descriptors, memory) is 0.
  */
 
 import type { PinReason, SessionState } from '../session/state.ts';
@@ -10,13 +10,14 @@ import type { PinReason, SessionState } from '../session/state.ts';
  * CLIENT LIST of 10,000 sessions holds up everyone for as long as it takes.
  */
 export function clientLine(session: SessionState, nowMs: number, asking?: string): string {
-  const { identity, pins } = session;
+  const { identity, pins, counts } = session;
   const idle = asking === undefined ? seconds(nowMs - session.lastMs) : 0;
   const command = (asking ?? session.lastCommand).toLowerCase() || 'NULL';
   return (
     `id=${session.id} addr=${session.peer} laddr=${session.local} fd=0 name=${session.name}` +
     ` age=${seconds(nowMs - session.sinceMs)} idle=${idle} flags=${flags(session)} db=${identity.database}` +
-    ` sub=0 psub=0 ssub=0 multi=${pins.has('multi') ? 0 : -1} watch=0 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0` +
+    ` sub=${counts.sub} psub=${counts.psub} ssub=${counts.ssub} multi=${pins.has('multi') ? counts.multi : -1}` +
+    ` watch=${counts.watch} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0` +
     ` rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=${command} user=${session.userName}` +
     ` redir=${pins.has('tracking') ? 0 : -1} resp=${identity.protocol}` +
     ` lib-name=${session.libName} lib-ver=${session.libVer}` +

@@ -17,6 +17,8 @@ import type { Servers } from '../upstream/servers.ts';
 import type { Sent } from './sent.ts';
 import type { PinReason, SessionState } from './state.ts';
 
+/** Of those watched, so many are told apart; more are counted as often as they are named. */
+const maxKnownKeys = 1_000;
 /** They end with their command. */
 const passing: readonly PinReason[] = ['blocking', 'wait', 'large'];
 
@@ -37,6 +39,8 @@ export class OwnLine {
   #queued = 0;
   /** What takes effect in the session once the open transaction has been executed, and that command of it not refused. */
   readonly #onExec: { readonly at: number; readonly agreed: () => void }[] = [];
+  /** Keys that are watched, for their number. */
+  readonly #watched = new Set<string>();
   readonly #servers: Servers;
   readonly #state: SessionState;
   readonly #counters: EngineCounters;
@@ -85,12 +89,15 @@ export class OwnLine {
   }
 
   /** What the command that is being sent leaves behind; and, where that depends on its answer, who has to see that. */
-  note({ route }: Command, argc: number): ((reply: Buffer) => Uint8Array) | undefined {
+  note(
+    { route }: Command,
+    argc: number,
+    args: () => readonly Buffer[],
+  ): ((reply: Buffer) => Uint8Array) | undefined {
     const wasInMulti = this.inMulti;
-    if (wasInMulti) this.#queued++;
-    else this.#queued = 0;
+    this.#count(wasInMulti ? this.#queued + 1 : 0);
     if (route === 'multi') this.inMulti ||= argc === 1;
-    else if (route === 'watch') this.watching ||= !wasInMulti && argc > 1;
+    else if (route === 'watch' && !wasInMulti && argc > 1) this.#watch(args().slice(1));
     else if (route === 'sticky') this.stuck = true;
     else if (route === 'unwatch' && !wasInMulti) this.#unwatch();
     else if ((route === 'exec' || route === 'discard') && wasInMulti && argc === 1) {
@@ -105,7 +112,7 @@ export class OwnLine {
 
   /** The command that is being sent, and that nobody notes, is queued if a transaction is open. */
   queue(): undefined {
-    if (this.inMulti) this.#queued++;
+    if (this.inMulti) this.#count(this.#queued + 1);
   }
 
   /** Which of the transaction's commands the last one was. */
@@ -143,7 +150,7 @@ export class OwnLine {
   begin(): void {
     this.pendingMulti = false;
     this.inMulti = true;
-    this.#queued = 0;
+    this.#count(0);
     this.pin('multi');
     this.prelude(encodeCommand(['MULTI']));
     if (this.#spoilt) this.spoil();
@@ -221,8 +228,25 @@ export class OwnLine {
     return reply;
   }
 
+  #count(queued: number): void {
+    this.#queued = queued;
+    this.#state.counts.multi = queued;
+  }
+
+  #watch(keys: readonly Buffer[]): void {
+    this.watching = true;
+    for (const key of keys) {
+      const name = key.toString('latin1');
+      if (this.#watched.has(name)) continue;
+      if (this.#watched.size < maxKnownKeys) this.#watched.add(name);
+      this.#state.counts.watch++;
+    }
+  }
+
   #unwatch(): void {
     this.watching = false;
+    this.#watched.clear();
+    this.#state.counts.watch = 0;
     this.unpin('watch');
   }
 
@@ -232,6 +256,8 @@ export class OwnLine {
     this.#onExec.length = 0;
     this.#spoilt = false;
     this.inMulti = this.watching = this.stuck = this.tracking = this.pendingMulti = false;
+    this.#count(0);
+    this.#unwatch();
     this.#state.serverId = 0;
     for (const reason of this.#state.pins) this.unpin(reason);
   }

@@ -53,7 +53,7 @@ export class Placing {
     if (own.pendingMulti && (command.route === 'exec' || command.route === 'discard')) {
       return this.#endEmpty(command.route);
     }
-    if (own.kept) return this.own(own.transacts ? undefined : waitsFor(command));
+    if (own.kept) return this.own(own.transacts ? undefined : pinOf(command, this.#session.feed.argc));
     if (gathering === undefined && this.keysDecide) {
       const handled = overShards(this.#session);
       if (handled !== undefined) return handled;
@@ -130,7 +130,9 @@ export class Placing {
     // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
     if (command.route === 'wait' && !own.inMulti) own.prelude(encodeCommand(['PING']));
     const was = own.kept;
-    const note = sending?.capture === undefined ? own.note(command, this.#session.feed.argc) : own.queue();
+    const { feed } = this.#session;
+    const plain = sending?.capture === undefined;
+    const note = plain ? own.note(command, feed.argc, () => this.#session.args) : own.queue();
     const capture = sending?.capture ?? note;
     return outbox.accept(line, 'own', target, { ...sending, pin, capture, rooted: was || own.kept });
   }
@@ -371,10 +373,18 @@ export class Placing {
   }
 }
 
-/** What keeps a connection busy until it is answered. */
-function waitsFor({ route }: Command): PinReason | undefined {
-  if (route === 'wait') return 'wait';
-  return route === 'blocking' || route === 'aside' ? 'blocking' : undefined;
+/** Why it would need a connection of its own if there were none yet. */
+function pinOf({ route }: Command, argc: number): PinReason | undefined {
+  switch (route) {
+    case 'multi':
+      return argc === 1 ? route : undefined;
+    case 'watch':
+    case 'wait':
+    case 'sticky':
+      return route;
+    default:
+      return route === 'blocking' || route === 'aside' ? 'blocking' : undefined;
+  }
 }
 
 function unready(line: Line): Held | undefined {

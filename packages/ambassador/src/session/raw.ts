@@ -45,8 +45,6 @@ export class RawMode {
   #barrier: Barrier | undefined;
   /** What goes on being answered. */
   readonly #began = new Set<Command>();
-  /** Channels and patterns, shard channels. */
-  readonly #counts = { common: 0, shard: 0 };
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   /** When this, or draining, began; or when the server of a client that cannot be followed said something last. */
@@ -121,6 +119,7 @@ export class RawMode {
 
   end(): void {
     this.#barrier = undefined;
+    Object.assign(this.#session.state.counts, { sub: 0, psub: 0, ssub: 0 });
     this.#line.leave(this.#session);
   }
 
@@ -245,7 +244,8 @@ export class RawMode {
     const { done } = this.#barrier;
     this.#barrier = undefined;
     done();
-    const subscribed = this.#counts.common + this.#counts.shard > 0;
+    const { sub, psub, ssub } = this.#session.state.counts;
+    const subscribed = sub + psub + ssub > 0;
     this.#over = !subscribed && !this.#forGood;
     return true;
   }
@@ -262,7 +262,13 @@ export class RawMode {
     const value = decodeReply(frame);
     if (value.type !== 'push' && value.type !== 'list') return;
     const [, , last] = value.items;
-    const kind = /\n(?<kind>[psun]*)subscribe/i.exec(head)?.groups?.['kind'] ?? '';
-    if (last?.type === 'integer') this.#counts[/^s/i.test(kind) ? 'shard' : 'common'] = Number(last.value);
+    if (last?.type !== 'integer') return;
+    const kind = /\n(?<kind>[psun]*)subscribe/i.exec(head)?.groups?.['kind']?.toLowerCase() ?? '';
+    const { counts } = this.#session.state;
+    const count = Number(last.value);
+    // What is said of channels and patterns is the sum of both, of which this changes one.
+    if (kind.startsWith('s')) counts.ssub = count;
+    else if (kind.startsWith('p')) counts.psub = count - counts.sub;
+    else counts.sub = count - counts.psub;
   }
 }

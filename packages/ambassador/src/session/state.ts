@@ -25,6 +25,18 @@ export interface Identity {
   readonly database: number;
 }
 
+/** What it holds in its connection, as CLIENT LIST shows it. */
+export interface SessionCounts {
+  /** Subscriptions to channels, patterns and shard channels. */
+  sub: number;
+  psub: number;
+  ssub: number;
+  /** Commands queued in the open transaction. */
+  multi: number;
+  /** Keys watched. */
+  watch: number;
+}
+
 export interface SessionState {
   /** Ours, counted from 1: what CLIENT ID answers. */
   readonly id: number;
@@ -50,6 +62,7 @@ export interface SessionState {
   readonly pins: Set<PinReason>;
   /** CLIENT ID of its own connection at the server; 0 while it has none. */
   serverId: number;
+  readonly counts: SessionCounts;
   lastMs: number;
   lastCommand: string;
   /** Commands received so far. */

@@ -37,6 +37,20 @@ test('what is queued in a transaction blocks nobody', async (t) => {
   t.strictSame(pins(house), ['multi']);
 });
 
+test('a transaction behind WATCH is one: what cannot be queued is refused with it', async (t) => {
+  const house = new House();
+  house.ask(['WATCH', 'k'], ['MULTI']);
+  house.answer(house.wire, `${ok}${ok}`);
+  t.strictSame(pins(house), ['multi', 'watch']);
+  house.sent(house.wire);
+  house.take();
+  house.ask(['CLIENT', 'SETNAME', 'me']);
+  t.strictSame(house.sent(house.wire), [['CLIENT']], 'what every server refuses goes in its place');
+  house.answer(house.wire, '-ERR wrong number of arguments\r\n');
+  t.match(house.take(), /^-OUTRIGGER not in a transaction/);
+  t.equal(house.session.state.name, '');
+});
+
 test('the connection is given back when nothing keeps it, and the next to need one gets it', async (t) => {
   const house = new House();
   house.ask(['WATCH', 'k'], ['MULTI'], ['SET', 'k', 'v']);
