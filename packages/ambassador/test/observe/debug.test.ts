@@ -28,6 +28,7 @@ function session(id: number, held?: Held): SessionFacts {
       noTouch: false,
       pins: new Set(['multi']),
       serverId: 0,
+      counts: { sub: 0, psub: 0, ssub: 0, multi: 0, watch: 0 },
       lastMs: 900,
       lastCommand: 'GET',
       commands: 12,
