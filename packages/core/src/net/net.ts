@@ -41,6 +41,8 @@ export interface DatagramOptions {
 export interface DatagramListener {
   readonly address: TcpAddress;
   readonly name: string;
+  /** SO_RCVBUF as the kernel tells it, which counts its bookkeeping: twice what it granted. */
+  readonly receiveBufferBytes: number;
   close(): void;
 }
 
@@ -102,7 +104,12 @@ async function datagramSystem(
   });
   const bound = socket.address();
   const where: TcpAddress = { kind: 'tcp', host: bound.address, port: bound.port };
-  return { address: where, name: formatAddress(where), close: () => void socket.close() };
+  return {
+    address: where,
+    name: formatAddress(where),
+    receiveBufferBytes: socket.getRecvBufferSize(),
+    close: () => void socket.close(),
+  };
 }
 
 function connectSystem(address: Exclude<Address, { kind: 'fd' }>, options: ConnectOptions = {}): Socket {

@@ -4,7 +4,15 @@ import type { Server, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { OutriggerError } from '../errors/index.ts';
 import { formatAddress } from '../net/index.ts';
-import type { Address, ConnectOptions, DatagramListener, Listener, Net, TcpAddress } from '../net/index.ts';
+import type {
+  Address,
+  ConnectOptions,
+  DatagramListener,
+  DatagramOptions,
+  Listener,
+  Net,
+  TcpAddress,
+} from '../net/index.ts';
 
 export class MemoryNet implements Net {
   readonly #servers = new Map<string, Server>();
@@ -27,7 +35,11 @@ export class MemoryNet implements Net {
     return Promise.resolve({ address: bound, name, close: () => void this.#servers.delete(name) });
   }
 
-  datagram(address: TcpAddress, onMessage: (message: Buffer) => void): Promise<DatagramListener> {
+  datagram(
+    address: TcpAddress,
+    onMessage: (message: Buffer) => void,
+    { receiveBufferBytes = 0 }: DatagramOptions = {},
+  ): Promise<DatagramListener> {
     const bound: TcpAddress = {
       kind: 'tcp',
       host: address.host || '127.0.0.1',
@@ -35,7 +47,12 @@ export class MemoryNet implements Net {
     };
     const name = formatAddress(bound);
     this.#datagrams.set(name, onMessage);
-    return Promise.resolve({ address: bound, name, close: () => void this.#datagrams.delete(name) });
+    return Promise.resolve({
+      address: bound,
+      name,
+      receiveBufferBytes: 2 * receiveBufferBytes,
+      close: () => void this.#datagrams.delete(name),
+    });
   }
 
   /** Delivers a datagram at once; to nobody when none listens, as UDP does. */
