@@ -146,10 +146,9 @@ export class SeriesRegistry implements SeriesStore {
 
   /** Whether a sample with exactly these names is kept here; for those who merge other samples into the page. */
   has(name: string, labels: LabelPairs): boolean {
-    const own = ownText(name, labels);
-    if (own.length > maxTextBytes) return false;
-    const length = this.#text.write(own, 'utf8');
-    return this.arena.find(this.#text, length, hashOf(this.#text, length)) >= 0;
+    const common = new Map(this.#common);
+    const own = labels.filter(([label, value]) => common.get(label) !== value);
+    return this.#isKept(name, labels) || (own.length < labels.length && this.#isKept(name, own));
   }
 
   family(name: string): StoredFamily | undefined {
@@ -213,6 +212,13 @@ export class SeriesRegistry implements SeriesStore {
   /** All series of a source that is no more are forgotten with the next sweep. */
   forgetSource(source: string): void {
     this.#leaving.add(source);
+  }
+
+  #isKept(name: string, labels: LabelPairs): boolean {
+    const own = ownText(name, labels);
+    if (own.length > maxTextBytes) return false;
+    const length = this.#text.write(own, 'utf8');
+    return this.#find(length, hashOf(this.#text, length)) >= 0;
   }
 
   #forgetAllOf(source: number): void {

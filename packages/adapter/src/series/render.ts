@@ -24,16 +24,17 @@ const slice = 512;
 /** Called now and then; gives way when it is time. */
 export type GiveWay = () => Promise<void> | undefined;
 
-/** Head and series of one family. Nothing may be forgotten meanwhile. */
+/** Head and series of one family. Nothing may be forgotten meanwhile (`hold`). `isAmbiguous`: a counter written as of unknown type. */
 export async function writeStored(
   registry: SeriesRegistry,
   family: StoredFamily,
   out: PageWriter,
   format: Format,
   giveWay: GiveWay,
+  isAmbiguous = false,
 ): Promise<void> {
-  writeHead(out, family, format);
-  const write = writerOf(registry, family, out, format);
+  writeHead(out, isAmbiguous ? { ...family, type: 'unknown' } : family, format);
+  const write = isAmbiguous ? plainWriter(registry, out) : writerOf(registry, family, out, format);
   let slot = family.head;
   // Series that come while this page is written belong to the next one.
   const last = family.tail;

@@ -6,8 +6,6 @@ import {
   PageWriter,
   readPageAsked,
   writePage,
-} from '@outrigger/core/exposition';
-import {
   answerPage,
   escapeLabelName,
   escapeMetricName,

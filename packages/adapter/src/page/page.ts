@@ -1,0 +1,154 @@
+/**
+ * The scrape page: every source is asked side by side within the time the scraper has, what they answer is merged with
+ * what was told, and one that fails is `up 0` and changes nothing else.
+ */
+
+import type { Clock } from '@outrigger/core/clock';
+import { OutriggerError } from '@outrigger/core/errors';
+import { givingWay, isAsked, writeEnd, writeHead, writeMore } from '@outrigger/core/exposition';
+import type { MetricFamily, PageAsked, PageWriter } from '@outrigger/core/exposition';
+import type { SeriesRegistry } from '../series/registry.ts';
+import { writeStored } from '../series/render.ts';
+import type { AskedSource, Outcome } from './ask.ts';
+import { Merger } from './merge.ts';
+import { sourceFamilies } from './observe.ts';
+import type { PageMetrics } from './observe.ts';
+
+/** Scrapes under way at most: each holds a page in memory. */
+export const maxScrapes = 8;
+
+/** Asked by nobody who says how long he waits. */
+const defaultTimeoutMs = 10_000;
+
+/** For writing and sending the page, out of the scraper's time. */
+const reservedMs = 500;
+
+/** Below it no source could answer. */
+const leastMs = 5;
+
+export interface PageParts {
+  readonly registry: SeriesRegistry;
+  readonly metrics: PageMetrics;
+  /** In the order of the configuration. */
+  readonly sources: () => readonly AskedSource[];
+  /** Told and pulled. */
+  readonly maxSeries: () => number;
+  readonly clock: Clock;
+}
+
+interface Answered {
+  readonly source: AskedSource;
+  readonly outcome: Outcome;
+}
+
+/** How long sources may take when the scraper waits so long. */
+export function timeForSources(scrapeTimeoutMs: number | undefined): number {
+  const timeout = scrapeTimeoutMs ?? defaultTimeoutMs + reservedMs;
+  return Math.max(timeout - reservedMs, timeout / 2, leastMs);
+}
+
+export class Page {
+  readonly #parts: PageParts;
+  #underWay = 0;
+
+  constructor(parts: PageParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws SCRAPE_BUSY. */
+  async write(out: PageWriter, asked: PageAsked): Promise<void> {
+    const { metrics } = this.#parts;
+    metrics.scrapes.add(1);
+    if (this.#underWay >= maxScrapes) {
+      metrics.refusedScrapes.add(1);
+      throw new OutriggerError(`${maxScrapes} scrapes are under way already`, {
+        code: 'SCRAPE_BUSY',
+        hint: 'scrape less often, or with fewer scrapers',
+      });
+    }
+    this.#underWay += 1;
+    try {
+      const answered = await this.#ask(asked);
+      await this.#compose(out, asked, answered);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  /** Everything as families, for those who push: the registry's series, too. */
+  async #ask(asked: PageAsked): Promise<Answered[]> {
+    const leftMs = timeForSources(asked.timeoutMs);
+    const sources = this.#parts.sources();
+    return Promise.all(sources.map(async (source) => ({ source, outcome: await source.ask(leftMs) })));
+  }
+
+  async #compose(out: PageWriter, asked: PageAsked, answered: readonly Answered[]): Promise<void> {
+    const { registry, clock, metrics } = this.#parts;
+    const started = clock.now();
+    const giveWay = givingWay(clock);
+    const release = registry.hold();
+    try {
+      const merger = new Merger(registry);
+      await this.#merge(merger, answered, giveWay);
+      const own = [...(await metrics.families()), ...sourceFamilies(answered)];
+      await merger.add({ families: own, mayRepeat: true }, () => undefined, giveWay);
+      await this.#writeAll(out, asked, merger, giveWay);
+      writeEnd(out, asked.format);
+    } finally {
+      release();
+    }
+    metrics.renderSeconds.set((clock.now() - started) / 1000);
+  }
+
+  async #merge(
+    merger: Merger,
+    answered: readonly Answered[],
+    giveWay: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const { metrics, registry, maxSeries } = this.#parts;
+    let room = maxSeries() - registry.size;
+    for (const { source, outcome } of answered) {
+      const { name, shape } = source.options;
+      const leftOut = (reason: string, count: number): void => metrics.dropped.add(count, name, reason);
+      if (!outcome.up) metrics.errors.add(1, name, outcome.failure);
+      else for (const [reason, count] of Object.entries(outcome.answer.dropped ?? {})) leftOut(reason, count);
+      const families = outcome.up ? outcome.answer.families : outcome.families;
+      const series = outcome.up ? outcome.series : 0;
+      if (series > room) leftOut('series-limit', series);
+      else {
+        room -= series;
+        const shaped = await shape.apply(families, giveWay);
+        await merger.add({ families: shaped, mayRepeat: shape.changes }, leftOut, giveWay);
+      }
+    }
+  }
+
+  async #writeAll(
+    out: PageWriter,
+    asked: PageAsked,
+    merger: Merger,
+    giveWay: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const { registry } = this.#parts;
+    const pulled = new Map<string, MetricFamily>();
+    for (const family of merger.families()) pulled.set(family.name, family);
+    const ambiguous = (family: Pick<MetricFamily, 'name' | 'type'>): boolean =>
+      asked.format.kind === 'openmetrics' && merger.isAmbiguous(family);
+    // A copy: names that come while this page is written belong to the next one.
+    for (const family of [...registry.families()]) {
+      const more = pulled.get(family.name);
+      pulled.delete(family.name);
+      if (!isAsked(family, asked)) continue;
+      const isAmbiguous = ambiguous(family);
+      await writeStored(registry, family, out, asked.format, giveWay, isAmbiguous);
+      if (more !== undefined)
+        await writeMore(out, isAmbiguous ? { ...more, type: 'unknown' } : more, asked.format, giveWay);
+    }
+    for (const family of pulled.values()) {
+      if (family.samples.length === 0 || !isAsked(family, asked)) continue;
+      const written: MetricFamily = ambiguous(family) ? { ...family, type: 'unknown' } : family;
+      writeHead(out, written, asked.format);
+      await writeMore(out, written, asked.format, giveWay);
+    }
+  }
+}
