@@ -54,8 +54,14 @@ export class Fetcher {
     }
   }
 
+  /** Ends what is under way too. */
   close(): Promise<void> {
     return this.#pools.close();
+  }
+
+  /** Lets what is under way end; nothing may be asked any more. */
+  retire(): void {
+    this.#pools.retire();
   }
 
   async #follow(request: PageRequest, asked: Asked): Promise<Page> {

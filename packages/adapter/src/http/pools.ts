@@ -62,6 +62,11 @@ export class Pools {
     await Promise.all(pools.map(({ pool }) => pool.destroy()));
   }
 
+  retire(): void {
+    for (const { pool } of this.#kept.values()) retire(pool);
+    this.#kept.clear();
+  }
+
   #pool(origin: string, material: TlsMaterial): Pool {
     const kept = this.#kept.get(origin);
     // Taken out and put in again: a Map keeps the order, the first is the one not used for the longest time.

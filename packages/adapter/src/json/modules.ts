@@ -1,0 +1,110 @@
+/** json_exporter's modules, read and compiled once: paths, labels, how a document is asked for. */
+
+import { OutriggerError } from '@outrigger/core/errors';
+import type { MetricType } from '@outrigger/core/exposition';
+import type { HttpOptions } from '../http/options.ts';
+import { compileJsonPath } from '../jsonpath/path.ts';
+import type { JsonPath } from '../jsonpath/path.ts';
+import { readBySchema } from '../sources/document.ts';
+import { clientOptions } from './client.ts';
+import { modulesSchema } from './schema.ts';
+import type { MetricSpec, ModuleSpec } from './schema.ts';
+
+export interface JsonMetric {
+  readonly family: { readonly name: string; readonly type: MetricType; readonly help: string };
+  /** Of type object: where the objects are; the value's path and the labels are then looked for in each. */
+  readonly objects: JsonPath | undefined;
+  readonly value: JsonPath;
+  readonly labels: readonly (readonly [name: string, path: JsonPath])[];
+  readonly mayBeMissing: boolean;
+}
+
+export interface JsonModule {
+  readonly http: HttpOptions;
+  readonly body: string | undefined;
+  readonly validStatus: ((status: number) => boolean) | undefined;
+  readonly metrics: readonly JsonMetric[];
+}
+
+export type JsonModules = ReadonlyMap<string, JsonModule>;
+
+/** A configuration file, `{modules: {…}}`. Throws InvalidConfig, or CONFIG_INVALID for what a path or the client says. */
+export function readJsonModules(document: unknown): JsonModules {
+  const { modules = {} } = readBySchema(modulesSchema, document);
+  return new Map(
+    Object.entries(modules).map(([name, module]) => [name, compileModule(module, `modules[${name}]`)]),
+  );
+}
+
+function compileModule(spec: ModuleSpec, where: string): JsonModule {
+  const codes = spec.valid_status_codes ?? [];
+  const http = clientOptions(spec.http_client_config, `${where}.http_client_config`);
+  const headers = {
+    accept: 'application/json',
+    ...lowercased(http.headers),
+    ...lowercased(spec.headers ?? {}),
+  };
+  const metrics = (spec.metrics ?? []).flatMap((metric, index) =>
+    compileMetric(metric, `${where}.metrics[${index}]`),
+  );
+  refuseTwoTypes(metrics, where);
+  return {
+    http: { ...http, headers },
+    body: bodyOf(spec, where),
+    validStatus: codes.length === 0 ? undefined : (status) => codes.includes(status),
+    metrics,
+  };
+}
+
+function lowercased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function compileMetric(spec: MetricSpec, where: string): JsonMetric[] {
+  if (spec.engine === 'cel') {
+    throw invalid(`${where}.engine`, 'CEL is not supported', 'write a path such as {.a.b} or $.a.b');
+  }
+  if (spec.name === '') throw invalid(`${where}.name`, 'a metric needs a name', 'give it one');
+  const type = spec.valuetype === 'untyped' ? 'unknown' : spec.valuetype;
+  const family = { name: spec.name, type, help: spec.help ?? spec.name } as const;
+  const path = compileJsonPath(spec.path, `${where}.path`);
+  if (path.isConstant)
+    throw invalid(`${where}.path`, 'there is no path in it', 'write a path such as {.a.b}');
+  const labels = Object.entries(spec.labels ?? {}).map(
+    ([label, text]) => [label, compileJsonPath(text, `${where}.labels[${label}]`)] as const,
+  );
+  // Read although it is not used: a mistake in it should not wait for json_exporter to be found.
+  if (spec.epochTimestamp !== undefined) compileJsonPath(spec.epochTimestamp, `${where}.epochTimestamp`);
+  const rest = { labels, mayBeMissing: spec.allow_missing_key };
+  if (spec.type === 'value') return [{ family, objects: undefined, value: path, ...rest }];
+  return Object.entries(spec.values ?? {}).map(([end, text]) => ({
+    family: { ...family, name: `${spec.name}_${end}` },
+    objects: path,
+    value: compileJsonPath(text, `${where}.values[${end}]`),
+    ...rest,
+  }));
+}
+
+/** Two types under one name would make a page that no Prometheus reads. */
+function refuseTwoTypes(metrics: readonly JsonMetric[], where: string): void {
+  const types = new Map<string, MetricType>();
+  for (const { family } of metrics) {
+    const other = types.get(family.name);
+    if (other !== undefined && other !== family.type) {
+      throw invalid(where, `the metric ${family.name} has two value types`, 'give it one valuetype');
+    }
+    types.set(family.name, family.type);
+  }
+}
+
+function bodyOf({ body }: ModuleSpec, where: string): string | undefined {
+  if (body?.content === undefined || body.content === '') return undefined;
+  if (body.templatize && body.content.includes('{{')) {
+    throw invalid(`${where}.body`, 'Go templates are not supported', 'write the text itself, without {{…}}');
+  }
+  return body.content;
+}
+
+function invalid(target: string, message: string, hint: string): OutriggerError {
+  return new OutriggerError(`${target}: ${message}`, { code: 'CONFIG_INVALID', target, hint });
+}
