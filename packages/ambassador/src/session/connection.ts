@@ -6,6 +6,7 @@ import type { ReadOptions } from '@outrigger/core/net';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Ended } from '../observe/names.ts';
+import { largeBytes, LargeReads } from '../upstream/read-buffers.ts';
 import type { SessionContext, SessionPorts } from './ports.ts';
 import { Session } from './session.ts';
 import type { SessionState } from './state.ts';
@@ -22,22 +23,19 @@ export interface ConnectionOptions {
 /** Idle time before TCP keepalive probes, so that a client that vanished does not hold its session for ever. */
 const keepAliveMs = 30_000;
 
-/** What is read at once in the middle of a large value: fewer and larger reads and writes. */
-const largeReadBytes = 131_072;
-/** A chunk that fills less than this part of its buffer is copied out of it: what waits shall not hold much more than itself. */
-const mostSpare = 4;
-
 export class Connection implements SessionPorts {
   readonly session: Session;
   readonly #client: Socket;
   readonly #options: ConnectionOptions;
   readonly #plain: boolean;
+  readonly #large: LargeReads;
   #ended: Ended = Ended.client;
 
   constructor(accepted: Socket, state: SessionState, options: ConnectionOptions) {
     this.#options = options;
     this.#plain = !(accepted instanceof TLSSocket);
     this.session = new Session(this, options.context, state);
+    this.#large = new LargeReads(options.context.buffers);
     const client = (this.#plain ? readInto(accepted, this.#reading) : undefined) ?? accepted;
     this.#client = client;
     client.setNoDelay(true);
@@ -139,17 +137,11 @@ export class Connection implements SessionPorts {
   get #reading(): ReadOptions {
     const { buffers } = this.#options.context;
     return {
-      buffer: () => (this.session.outbox.streaming ? buffers.take(largeReadBytes) : buffers.shared),
-      taken: (read, buffer) => {
-        const own = buffer !== buffers.shared;
-        if (own && read.length > buffer.length / mostSpare) {
-          buffers.hold(read);
-          return read;
-        }
-        const copy = buffers.copy(read);
-        if (own) buffers.put(buffer);
-        return copy;
+      buffer: () => {
+        const large = this.#large.wants(this.session.outbox.streaming);
+        return large ? buffers.take(largeBytes) : buffers.shared;
       },
+      taken: (read, buffer) => buffers.passed(read, buffer),
     };
   }
 
@@ -160,6 +152,7 @@ export class Connection implements SessionPorts {
   readonly #onError = (): void => {};
   readonly #onClose = (): void => {
     this.session.end();
+    this.#large.wants(false);
     this.#options.waiting.delete(this);
     this.#options.onEnd(this);
   };

@@ -91,6 +91,7 @@ export class Line {
     this.identity = options.identity;
     this.exclusive = options.exclusive;
     const events = {
+      exclusive: options.exclusive,
       opened: (welcome: Welcome) => this.#opened(welcome),
       received: (chunk: Uint8Array) => this.#received(chunk),
       drained: () => this.#drained(),

@@ -5,7 +5,8 @@
  * so; the buffer is then the collector's.
  *
  * Lines have a buffer each. Clients have one together, `shared`, as ten thousand idle ones would hold 640 MiB otherwise:
- * what came is copied out of it at once. Only in the middle of a large value has a client a buffer of its own.
+ * what came is copied out of it at once. Only in the middle of a large value has a client a buffer of its own, and few may at a
+ * time: a large one, as a line has while it is sent a large value.
  */
 
 /** What Node itself reads at once. */
@@ -14,10 +15,18 @@ export const bufferBytes = 65_536;
 export const copyBytes = 4_096;
 /** Unused buffers up to so much are kept. */
 const maxFreeBytes = 8 * 1024 * 1024;
+/** What is read at once in the middle of a large value: one read and one write for many, and half the CPU time. */
+export const largeBytes = 1024 * 1024;
+/** So many sockets at a time may read so much at once: whoever stops in the middle keeps its buffer. */
+export const maxLarge = 32;
+/** What fills less than this part of its buffer is copied: what waits shall not hold much more than itself. */
+const mostSpare = 16;
 /** Sizes are powers of two from here on: what is held takes at most twice its size. */
 const smallestBytes = 8_192;
 
 export class ReadBuffers {
+  /** Sockets that read into large buffers. */
+  large = 0;
   readonly shared: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
   /** Bytes that have not been released. */
   readonly #held = new WeakMap<ArrayBufferLike, number>();
@@ -39,6 +48,18 @@ export class ReadBuffers {
     if (this.#freeBytes + buffer.length > maxFreeBytes) return;
     this.#freeBytes += buffer.length;
     this.#free[powerOf(buffer.length)]?.push(buffer);
+  }
+
+  /** What was `read` into `buffer`, to be passed on: that part of it, or a copy, and then the buffer is free. */
+  passed(read: Buffer, buffer: Buffer): Buffer {
+    const shared = buffer === this.shared;
+    if (!shared && read.length * mostSpare > buffer.length) {
+      this.hold(read);
+      return read;
+    }
+    const copy = this.copy(read);
+    if (!shared) this.put(buffer);
+    return copy;
   }
 
   /** `chunk`, the beginning of a buffer that was taken, is in use until every byte of it is released. */
@@ -65,6 +86,24 @@ export class ReadBuffers {
     }
     this.#held.delete(bytes.buffer);
     this.put(Buffer.from(bytes.buffer));
+  }
+}
+
+/** Whether one socket reads into large buffers. */
+export class LargeReads {
+  readonly #buffers: ReadBuffers;
+  #on = false;
+
+  constructor(buffers: ReadBuffers) {
+    this.#buffers = buffers;
+  }
+
+  /** True: it may, if it wants to, until it no longer does. */
+  wants(on: boolean): boolean {
+    const allowed = on && (this.#on || this.#buffers.large < maxLarge);
+    this.#buffers.large += Number(allowed) - Number(this.#on);
+    this.#on = allowed;
+    return allowed;
   }
 }
 

@@ -8,7 +8,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { Identity } from '../session/state.ts';
 import { dial, readyEvent } from './dial.ts';
 import type { Credentials } from './credentials.ts';
-import { copyBytes } from './read-buffers.ts';
+import { bufferBytes, copyBytes, largeBytes, LargeReads } from './read-buffers.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Server } from './server.ts';
 import type { DialTls } from './server-tls.ts';
@@ -16,6 +16,8 @@ import { WelcomeTalk } from './welcome.ts';
 import type { Refusal, Welcome } from './welcome.ts';
 
 export interface WireEvents {
+  /** One session's: what comes is one large answer, where it is much, and not many small ones. */
+  readonly exclusive: boolean;
   /** Ready for commands; nothing of a client has been sent before. */
   opened(welcome: Welcome): void;
   /** Bytes of answers. */
@@ -73,6 +75,7 @@ class SocketWire implements Wire {
   readonly #events: WireEvents;
   readonly #timer;
   readonly #buffers: ReadBuffers;
+  readonly #large: LargeReads;
   /** What the next read shall go to, where that is to change. */
   #next: Buffer | undefined;
   #talk: WelcomeTalk | undefined;
@@ -84,6 +87,7 @@ class SocketWire implements Wire {
     this.#events = events;
     this.#talk = talk;
     this.#buffers = options.buffers;
+    this.#large = new LargeReads(options.buffers);
     this.#next = options.buffers.take();
     // TLS has buffers of its own.
     const socket = dial(server, options.net, options.tls(), server.tls ? undefined : this.#onread);
@@ -132,6 +136,7 @@ class SocketWire implements Wire {
     this.#over = true;
     this.#timer.cancel();
     this.#socket.destroy();
+    this.#large.wants(false);
   }
 
   get #onread(): OnReadOpts {
@@ -143,21 +148,23 @@ class SocketWire implements Wire {
         return next;
       }) as () => Buffer,
       callback: (bytes, buffer) => {
-        this.#read((buffer as Buffer).subarray(0, bytes));
+        this.#read((buffer as Buffer).subarray(0, bytes), buffer as Buffer);
         return true;
       },
     };
   }
 
-  #read(chunk: Buffer): void {
-    if (chunk.length <= copyBytes || this.#talk !== undefined) {
+  #read(chunk: Buffer, buffer: Buffer): void {
+    const small = chunk.length <= copyBytes && buffer.length === bufferBytes;
+    if (small || this.#talk !== undefined) {
       this.#received(Buffer.from(chunk));
       return;
     }
-    this.#buffers.hold(chunk);
-    this.#received(chunk);
+    // One that fills what Node reads at once has more behind it. Many answers do best in a buffer that stays in the cache.
+    const large = this.#large.wants(this.#events.exclusive && chunk.length >= bufferBytes);
+    this.#received(this.#buffers.passed(chunk, buffer));
     // The same one, if all of it has been released.
-    this.#next = this.#buffers.take();
+    this.#next = this.#buffers.take(large ? largeBytes : bufferBytes);
   }
 
   #received(chunk: Buffer): void {

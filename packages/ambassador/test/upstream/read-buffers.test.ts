@@ -1,5 +1,12 @@
 import { test } from 'tap';
-import { bufferBytes, copyBytes, ReadBuffers } from '../../src/upstream/read-buffers.ts';
+import {
+  bufferBytes,
+  copyBytes,
+  largeBytes,
+  LargeReads,
+  maxLarge,
+  ReadBuffers,
+} from '../../src/upstream/read-buffers.ts';
 
 test('a buffer is taken again once all that was read into it is released', async (t) => {
   const buffers = new ReadBuffers();
@@ -53,4 +60,33 @@ test('what is free is bounded', async (t) => {
   let again = 0;
   while (known.has(buffers.take().buffer)) again++;
   t.equal(again * bufferBytes, 8 * 2 ** 20);
+});
+
+test('what fills little of its buffer is copied, and the buffer free', async (t) => {
+  const buffers = new ReadBuffers();
+  const large = buffers.take(largeBytes);
+  const much = buffers.passed(large.subarray(0, bufferBytes + 1), large);
+  t.equal(much.buffer, large.buffer);
+  buffers.released(much);
+  t.equal(buffers.take(largeBytes).buffer, large.buffer);
+  const little = buffers.passed(large.subarray(0, bufferBytes).fill(7), large);
+  t.not(little.buffer, large.buffer);
+  t.ok(little.equals(large.subarray(0, bufferBytes)));
+  t.equal(buffers.take(largeBytes).buffer, large.buffer);
+  t.not(buffers.passed(buffers.shared, buffers.shared).buffer, buffers.shared.buffer);
+});
+
+test('few may read much at once', async (t) => {
+  const buffers = new ReadBuffers();
+  const all = Array.from({ length: maxLarge + 1 }, () => new LargeReads(buffers));
+  t.strictSame(
+    all.map((one) => one.wants(true)),
+    all.map((_, i) => i < maxLarge),
+  );
+  const [first, last] = [all[0] as LargeReads, all[maxLarge] as LargeReads];
+  t.equal(first.wants(true), true, 'who does already goes on');
+  t.equal(last.wants(true), false);
+  t.equal(first.wants(false), false);
+  t.equal(last.wants(true), true, 'there is room for one more');
+  t.equal(first.wants(true), false);
 });
