@@ -6,6 +6,7 @@ import { adapterChecks, adapterSchema, parseAdapterConfig } from './daemon/confi
 import type { AdapterConfig } from './daemon/config.ts';
 
 export type { AdapterConfig };
+export { mappingProblems } from './mapping/read.ts';
 export { parseLine } from './statsd/line.ts';
 export type { LineError, ParsedLine, Sample, SampleKind } from './statsd/line.ts';
 

@@ -111,3 +111,26 @@ spec:
   t.match(rules.stdout, /spec\.master: Required value/);
   t.match(rules.stdout, /spec\.users\[1\]\.deny\[0\]: .*categories are not known here/);
 });
+
+test("statsd_exporter's mappings are checked as well", async (t) => {
+  const dir = tempDir(t);
+  writeFileSync(
+    join(dir, 'good.yaml'),
+    'defaults: { observer_type: histogram }\nmappings:\n- { match: "a.*", name: "a_$1" }\n',
+  );
+  t.same((await run(t, ['check', dir])).stdout, '1 object, nothing wrong\n');
+  writeFileSync(
+    join(dir, 'bad.yaml'),
+    'mappings:\n- { match: "(", match_type: regex, nam: a }\n- { match: a }\n',
+  );
+  const { code, stdout } = await run(t, ['check', dir]);
+  t.equal(code, 2);
+  for (const part of [
+    /bad\.yaml: mappings\[0\]\.match/,
+    /mappings\[0\]\.nam: /,
+    /mappings\[1\]\.name/,
+    /4 problems/,
+  ]) {
+    t.match(stdout, part);
+  }
+});

@@ -32,10 +32,17 @@ const namePattern = new RegExp(`^(?:[a-zA-Z_]|${reference})(?:[a-zA-Z0-9_]|${ref
 const labelPattern = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Whether a document is meant to be a mapping: `outrigger check` takes files of many kinds. */
-export function looksLikeMapping(value: unknown): boolean {
+function looksLikeMapping(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || 'kind' in value) return false;
   const { mappings, defaults } = value as { mappings?: unknown; defaults?: unknown };
   return Array.isArray(mappings) || (defaults !== undefined && Object.keys(value).length === 1);
+}
+
+/** For `outrigger check`: every problem of a mapping, or undefined where the document is none. */
+export function mappingProblems(value: unknown): readonly Problem[] | undefined {
+  if (!looksLikeMapping(value)) return undefined;
+  const read = readMapping(value, []);
+  return 'problems' in read ? read.problems : [];
 }
 
 /** `bounds`: of histograms whose buckets nobody names. */

@@ -2,13 +2,14 @@
 
 import { applyDefaults, checkStructure, kindOf, kinds, validateObject } from '@outrigger/core/api';
 import type { KubernetesObject } from '@outrigger/core/api';
-import { InvalidConfig } from '@outrigger/core/config';
+import { describeProblem, InvalidConfig } from '@outrigger/core/config';
 import { readManifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
 
 const usage = `usage: outrigger check FILE|FOLDER …
 
-Reads manifests and configuration documents (an object with apiVersion, kind and spec) and tells every problem.
+Reads manifests, configuration documents (an object with apiVersion, kind and spec) and statsd_exporter's mappings,
+and tells every problem.
 Exit code 0: nothing wrong; 2: at least one problem.
 `;
 
@@ -30,7 +31,7 @@ export async function check(args: readonly string[]): Promise<number> {
   const manifests = await readManifests(args);
   let problems = 0;
   for (const manifest of manifests) {
-    for (const problem of problemsOf(manifest)) {
+    for (const problem of (await problemsOfMapping(manifest)) ?? problemsOf(manifest)) {
       problems += 1;
       process.stdout.write(`${manifest.place}: ${problem}\n`);
     }
@@ -42,6 +43,13 @@ export async function check(args: readonly string[]): Promise<number> {
       : `${objects}, ${problems} problem${problems === 1 ? '' : 's'}\n`,
   );
   return problems === 0 ? 0 : 2;
+}
+
+/** Undefined: the document is no mapping of statsd_exporter. */
+async function problemsOfMapping({ value, errors }: Manifest): Promise<string[] | undefined> {
+  if (errors.length > 0) return undefined;
+  const { mappingProblems } = await import('@outrigger/adapter');
+  return mappingProblems(value)?.map(describeProblem);
 }
 
 /** Loopback endpoints are allowed here: whether a server takes them is a switch of the server. */
