@@ -16,7 +16,8 @@ interface Measured {
   readonly help: string;
   readonly type: string;
   readonly values: readonly {
-    readonly labels: Readonly<Record<string, string | number>>;
+    /** Missing in a summary that nothing was put into yet. */
+    readonly labels?: Readonly<Record<string, string | number>>;
     readonly value: number;
     readonly metricName?: string;
   }[];
@@ -25,7 +26,7 @@ interface Measured {
 const types: ReadonlySet<string> = new Set<MetricType>(['counter', 'gauge', 'histogram', 'summary']);
 
 function familyOf({ name, help, type, values }: Measured): MetricFamily {
-  const samples = values.map(({ labels, value, metricName = name }): Sample => {
+  const samples = values.map(({ labels = {}, value, metricName = name }): Sample => {
     const pairs = Object.entries(labels).map(([label, text]) => [label, String(text)] as const);
     return { suffix: metricName.slice(name.length) as SampleSuffix, labels: pairs, value };
   });

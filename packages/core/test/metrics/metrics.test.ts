@@ -99,3 +99,9 @@ test('many observations of one value count as so many single ones', (t) => {
   t.equal(batch.read(batch.at()).sum, 4);
   t.end();
 });
+
+test('the process is on the page from its first moment, before it has measured anything', async (t) => {
+  const page = await new Metrics().page();
+  t.match(page, /\nnodejs_eventloop_utilization_summary_count \d+\n/);
+  t.match(page, /\nprocess_resident_memory_bytes \d+/);
+});
