@@ -73,7 +73,7 @@ export type LogRule = Infer<typeof logRule>;
 
 const processRule = object(
   {
-    name: string('Value of the label process'),
+    name: string('Value of the label groupname'),
     command: string('Regular expression (RE2) its command line must contain'),
     pidFile: string('File that holds its process id'),
   },
