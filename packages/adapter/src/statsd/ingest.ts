@@ -106,8 +106,8 @@ export class Ingest {
 
   /** What a remembered verdict must still carry to be believed. */
   #generation(plan: Plan, slot: Slot): number {
-    if (plan.kindAt !== -1) return this.#store.generation(slot);
-    return plan.mayChange ? this.#store.forgotten : 0;
+    if (plan.kindAt !== -1) return this.#store.generation(slot) >>> 0;
+    return plan.mayChange ? this.#store.forgotten >>> 0 : 0;
   }
 
   /** The line at hand has a key not met before, or one whose series was forgotten. */
@@ -157,6 +157,7 @@ export class Ingest {
   #remember({ plan, slot }: Resolution, known: number): void {
     const cache = this.#cache;
     const { key, length, hash } = this.#cut;
+    if (plan.index === -1) return;
     const way = known === -1 ? cache.insert(key, length, hash) : known;
     if (way === -1) return;
     cache.plans[way] = plan.index;

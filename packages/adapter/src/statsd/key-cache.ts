@@ -22,10 +22,10 @@ const bytesPerKey = 96;
 const highestPlace = 2 ** 29;
 
 export class KeyCache {
-  /** Per way: index of the plan, slot, generation of the slot. */
-  readonly plans: Uint32Array;
+  /** Per way: index of the plan, slot, generation of the slot (its last 32 bits). */
+  readonly plans: Uint16Array;
   readonly slots: Int32Array;
-  readonly generations: Float64Array;
+  readonly generations: Uint32Array;
   readonly #hashes: Int32Array;
   readonly #lengths: Uint16Array;
   /** Where the key begins, counted since the ring was new; -1: empty. */
@@ -44,9 +44,9 @@ export class KeyCache {
     this.#hashes = new Int32Array(places);
     this.#lengths = new Uint16Array(places);
     this.#places = new Int32Array(places).fill(-1);
-    this.plans = new Uint32Array(places);
+    this.plans = new Uint16Array(places);
     this.slots = new Int32Array(places);
-    this.generations = new Float64Array(places);
+    this.generations = new Uint32Array(places);
   }
 
   /** The way of a key, or -1. */
@@ -87,7 +87,7 @@ export class KeyCache {
 
   /** Bytes reserved; only those ever used are real memory. */
   get bytes(): number {
-    return this.#ring.length + this.#places.length * 26;
+    return this.#ring.length + this.#places.length * 20;
   }
 
   #equals(place: number, key: Uint8Array, length: number): boolean {

@@ -31,7 +31,7 @@ export interface Plan {
   readonly badTags: number;
   /** Position in `mappingResults`; -1 where the line did not come so far. */
   readonly mappingAt: number;
-  /** Position among all plans. */
+  /** Position among all plans; -1: not to be remembered. */
   readonly index: number;
 }
 
@@ -54,6 +54,12 @@ export interface Wanted {
   readonly spec: SeriesSpec | undefined;
   readonly badTags: number;
 }
+
+/** What the key cache can number. */
+const maxPlans = 65_536;
+
+/** Lines with more bad tags are understood each time. */
+const mostBadTags = 8;
 
 const kindsOf: Readonly<Record<Head['type'], MetricKind>> = {
   c: 'counter',
@@ -155,13 +161,16 @@ export class Resolver {
     const key = `${action} ${badTags} ${scale} ${divisor} ${reason} ${result}`;
     let plan = this.#known.get(key);
     if (plan === undefined) {
+      // Clients choose how many tags are bad, and must not fill memory with plans.
+      const isShared = badTags <= mostBadTags && this.plans.length < maxPlans;
       plan = {
         ...{ action, badTags, scale, divisor, reason },
         kindAt: actionOrder.indexOf(action),
         mayChange: (refusals as readonly string[]).includes(reason ?? ''),
         mappingAt: result === undefined ? -1 : mappingResults.indexOf(result),
-        index: this.plans.length,
+        index: isShared ? this.plans.length : -1,
       };
+      if (!isShared) return plan;
       this.plans.push(plan);
       this.#known.set(key, plan);
     }
