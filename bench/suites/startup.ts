@@ -27,7 +27,7 @@ export const startup: Suite = {
     const roles: Record<string, string[]> = {
       proxy: ['--control', `http://${api}`, '--publish', 'default/web:http=127.0.0.1:0', ...quiet],
       ambassador: ['--listen', '127.0.0.1:0', '--primary', '127.0.0.1:1', ...quiet],
-      adapter: ['--listen', '127.0.0.1:0', '--statsd-udp', '127.0.0.1:0', ...quiet],
+      adapter: ['--listen', '127.0.0.1:0', '--statsd-udp', '127.0.0.1:0', '--statsd-tcp', '', ...quiet],
       control: ['--listen', '127.0.0.1:0', '--memory', '--log-level', 'warn'],
     };
     const rows: Row[] = [];

@@ -72,6 +72,7 @@ async function metricsOfDaemons(undo: Undo): Promise<Metric[]> {
     listen: ANY,
     admin: ANY,
     statsdUdp: ANY,
+    statsdTcp: ANY,
   });
   pages.push(await scrapePage(at));
   const own = metricsIn(pages.join('')).filter(({ name }) => name.startsWith('outrigger_'));

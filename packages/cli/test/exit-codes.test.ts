@@ -146,6 +146,8 @@ test('every daemon ends with 0 within its drain timeout', async (t) => {
       '127.0.0.1:0',
       '--statsd-udp',
       '127.0.0.1:0',
+      '--statsd-tcp',
+      '',
     ]),
     started(t, [
       'ambassador',

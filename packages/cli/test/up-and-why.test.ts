@@ -23,7 +23,7 @@ test('control, proxy and an adapter in one process; why tells who is behind a Se
     apiVersion: 'outrigger.dev/v1alpha1',
     kind: 'MetricsAdapter',
     metadata: { name: 'app' },
-    spec: { listen: any, admin: any, statsdUdp: any },
+    spec: { listen: any, admin: any, statsdUdp: any, statsdTcp: '' },
   };
   writeFileSync(join(dir, 'web.json'), JSON.stringify({ kind: 'List', items: [service(), slice(port)] }));
   writeFileSync(join(dir, 'adapter.json'), JSON.stringify(adapter));

@@ -1,108 +1,257 @@
-/** The adapter as a daemon: StatsD in, one page out, its own metrics on the admin address. */
+/** The adapter as a daemon: what is told and what is asked comes out on one page; its own metrics are on the admin address. */
 
 import { startAdmin } from '@outrigger/core/admin';
 import { OutriggerError } from '@outrigger/core/errors';
-import { warnOfExposure } from '@outrigger/core/net';
 import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
-import { startConnectedPresence } from '@outrigger/core/presence';
+import { Metrics } from '@outrigger/core/metrics';
+import { startPresence } from '@outrigger/core/presence';
+import { createSource, hasControl, watchServices } from '@outrigger/core/watch';
+import type { Source as ControlSource } from '@outrigger/core/watch';
 import { hostname } from 'node:os';
+import { JsonProbe } from '../json/source.ts';
+import { AllowList } from '../page/allow.ts';
+import { PageMetrics } from '../page/observe.ts';
+import { Page } from '../page/page.ts';
+import { startPush } from '../page/push.ts';
+import { startScrapeServer } from '../page/server.ts';
+import { Web } from '../page/web.ts';
 import { SeriesRegistry } from '../series/registry.ts';
-import { StatsdIntake } from '../statsd/intake.ts';
+import type { RegistryOptions } from '../series/registry.ts';
+import { startStatsd } from '../statsd/statsd.ts';
+import type { Statsd } from '../statsd/statsd.ts';
 import type { AdapterConfig } from './config.ts';
-import { explainLine } from './why.ts';
-import { servePage } from './page.ts';
+import type { SourceContext } from './kinds.ts';
+import { Modules } from './modules.ts';
+import { ReloadMetrics } from './reload-metrics.ts';
+import { Sources } from './sources.ts';
 
-/** What may arrive while the process renders a page: at 60 bytes a line about 70,000 lines. */
-export const receiveBufferBytes = 4 * 1024 * 1024;
+/** Series are looked at for their time to live so often. */
+const sweepMs = 1000;
 
 export async function startAdapter(config: AdapterConfig, deps: Deps): Promise<Daemon> {
-  const cleanup = new Cleanup();
+  const adapter = new Adapter(config, deps);
   try {
-    return await start(config, deps, cleanup);
+    await adapter.start();
+    return adapter;
   } catch (error) {
-    await cleanup.run();
+    await adapter.close();
     throw error;
   }
 }
 
-async function start(initial: AdapterConfig, deps: Deps, cleanup: Cleanup): Promise<Daemon> {
-  let config = initial;
-  let draining = false;
-  const self = new SeriesRegistry({ maxSeries: 1000, labels: {} }, deps.clock);
-  const collected = new SeriesRegistry({ maxSeries: config.maxSeries, labels: config.labels }, deps.clock);
-  const intake = new StatsdIntake(collected, self, config.timerBuckets);
-  const page = await servePage(config, collected, self, deps);
-  cleanup.add('scrape page', () => page.close());
-  const addresses: Record<string, string> = { scrape: page.name };
-  if (config.statsdUdp !== undefined) {
-    const udp = await deps.net.datagram(config.statsdUdp, (message) => intake.datagram(message), {
-      receiveBufferBytes,
-    });
-    cleanup.add('StatsD socket', () => udp.close());
-    addresses['statsd-udp'] = udp.name;
-    warnOfExposure(deps.log, 'statsd-udp', udp.address);
+class Adapter implements Daemon {
+  readonly addresses: Record<string, string> = {};
+  readonly #deps: Deps;
+  readonly #cleanup = new Cleanup();
+  readonly #registry: SeriesRegistry;
+  /** Metrics of the scrape page, apart from those of the process. */
+  readonly #self = new Metrics({ processMetrics: false });
+  readonly #reloads: ReloadMetrics;
+  readonly #modules: Modules;
+  #config: AdapterConfig;
+  #sources: Sources | undefined;
+  #statsd: Statsd | undefined;
+  #allow: AllowList;
+  #draining = false;
+  #scheme = 'http';
+
+  constructor(config: AdapterConfig, deps: Deps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#registry = new SeriesRegistry(registryOptions(config), deps.clock);
+    this.#reloads = new ReloadMetrics(this.#self, deps.clock);
+    this.#modules = new Modules(deps);
+    this.#allow = new AllowList(config.probeAllow);
   }
-  const healthy = () => ({ healthy: !draining, problems: draining ? { drain: 'draining' } : {} });
-  const drain = (): Promise<void> => {
-    draining = true;
+
+  async start(): Promise<void> {
+    this.#sweep();
+    const control = await this.#connect();
+    await this.#modules.apply(this.#config);
+    this.#cleanup.add('modules', () => this.#modules.close());
+    const sources = new Sources({
+      context: this.#context(),
+      registry: this.#registry,
+      watch: control === undefined ? undefined : watchServices(control),
+    });
+    this.#sources = sources;
+    this.#cleanup.add('sources', () => sources.close());
+    await sources.apply(this.#config.sources, this.#config.labels);
+    const statsd = await startStatsd(this.#config.statsd, this.#registry, this.#deps);
+    this.#statsd = statsd;
+    this.#cleanup.add('StatsD', () => statsd.close());
+    Object.assign(this.addresses, statsd.addresses);
+    const page = await this.#servePage(sources, statsd);
+    await this.#push(page);
+    await this.#serveAdmin(sources, statsd);
+    if (control !== undefined) this.#present(control);
+  }
+
+  async reload(next: unknown): Promise<void> {
+    try {
+      await this.#apply(next as AdapterConfig);
+      this.#reloads.noted(true);
+    } catch (error) {
+      this.#reloads.noted(false);
+      throw error;
+    }
+  }
+
+  drain(): Promise<void> {
+    this.#draining = true;
     return Promise.resolve();
-  };
-  const admin = await startAdmin(
-    {
-      address: config.admin,
-      live: () => ({ healthy: true, problems: {} }),
-      ready: healthy,
-      debug: {
-        why: (query) => explainLine(query.get('line') ?? '', collected),
-        adapter: () => ({
-          series: collected.size,
-          maxSeries: config.maxSeries,
-          labels: config.labels,
-          addresses,
-        }),
+  }
+
+  close(): Promise<void> {
+    return this.#cleanup.run();
+  }
+
+  async #apply(next: AdapterConfig): Promise<void> {
+    refuseRestartOnly(this.#config, next);
+    const allow = new AllowList(next.probeAllow);
+    await this.#modules.apply(next);
+    await this.#sources?.apply(next.sources, next.labels);
+    await this.#statsd?.apply(next.statsd);
+    this.#registry.configure(registryOptions(next));
+    this.#allow = allow;
+    this.#config = next;
+  }
+
+  #sweep(): void {
+    const { clock } = this.#deps;
+    const turn = (): void => {
+      this.#registry.sweep();
+      timer = clock.setTimeout(turn, sweepMs);
+    };
+    let timer = clock.setTimeout(turn, sweepMs);
+    this.#cleanup.add('sweep', () => timer.cancel());
+  }
+
+  async #connect(): Promise<ControlSource | undefined> {
+    const { control } = this.#config;
+    if (!hasControl(control)) return undefined;
+    const source = await createSource(control, { role: 'adapter', version }, this.#deps);
+    this.#cleanup.add('watches', () => source.close());
+    await source.start();
+    return source;
+  }
+
+  #context(): SourceContext {
+    return {
+      deps: this.#deps,
+      store: this.#registry,
+      timerBuckets: this.#config.timerBuckets,
+      modules: () => this.#modules.json,
+    };
+  }
+
+  async #servePage(sources: Sources, statsd: Statsd): Promise<Page> {
+    const { webConfig, listen } = this.#config;
+    const registry = this.#registry;
+    const web = await Web.open(webConfig, this.#deps);
+    this.#cleanup.add('web configuration', () => web.close());
+    const probe = new JsonProbe({ ...this.#deps, modules: () => this.#modules.json });
+    this.#cleanup.add('probe', () => probe.close());
+    const maxSeries = (): number => this.#config.maxSeries;
+    const page = new Page({
+      ...{ registry, maxSeries, clock: this.#deps.clock },
+      metrics: new PageMetrics(this.#self, registry, maxSeries),
+      own: () => statsd.collect(),
+      sources: () => sources.asked,
+    });
+    const server = await startScrapeServer(
+      listen,
+      {
+        ...{ page, web, allow: () => this.#allow, sources: () => sources.asked },
+        probe: (target, module, asked) => probe.probe(target, module, asked),
+        series: () => registry.size,
       },
-      drain,
-    },
-    deps,
-  );
-  cleanup.add('admin', () => admin.close());
-  addresses['admin'] = admin.name;
-  const presence = await startConnectedPresence(
-    config.control,
-    {
-      role: 'adapter',
-      // Several adapters may run on one machine; only one of them has this scrape page.
-      instance: `${hostname()}-${page.name.split(':').at(-1)}`.toLowerCase().replaceAll('.', '-'),
-      always: config.presence,
-      facts: () => ({ admin: admin.name, scrape: `http://${page.name}/metrics`, version }),
-    },
-    deps,
-  );
-  cleanup.add('presence', () => presence?.stop());
-  return {
-    addresses,
-    reload: async (next) => {
-      refuseRestartOnly(config, next as AdapterConfig);
-      config = next as AdapterConfig;
-      collected.configure({
-        maxSeries: config.maxSeries,
-        labels: config.labels,
-      });
-    },
-    drain,
-    close: () => cleanup.run(),
-  };
+      this.#deps,
+    );
+    this.#cleanup.add('scrape page', () => server.close());
+    this.addresses['scrape'] = server.name;
+    this.#scheme = web.tls === undefined ? 'http' : 'https';
+    return page;
+  }
+
+  async #push(page: Page): Promise<void> {
+    const { otlp } = this.#config;
+    if (otlp === undefined) return;
+    const push = await startPush(otlp, () => page.families(), this.#self, this.#deps.clock);
+    this.#cleanup.add('OTLP push', () => push.close());
+  }
+
+  async #serveAdmin(sources: Sources, statsd: Statsd): Promise<void> {
+    const problems = (): Record<string, string> => (this.#draining ? { drain: 'draining' } : {});
+    const { reload } = this.#deps;
+    const admin = await startAdmin(
+      {
+        address: this.#config.admin,
+        live: () => ({ healthy: true, problems: {} }),
+        ready: () => ({ healthy: !this.#draining, problems: problems() }),
+        debug: {
+          why: (query) => statsd.explain(query.get('line') ?? ''),
+          adapter: () => this.#describe(sources),
+        },
+        drain: () => this.drain(),
+        ...(reload === undefined ? {} : { reload }),
+      },
+      this.#deps,
+    );
+    this.#cleanup.add('admin', () => admin.close());
+    this.addresses['admin'] = admin.name;
+  }
+
+  #describe(sources: Sources): object {
+    const { maxSeries, labels } = this.#config;
+    return {
+      ...{ series: this.#registry.size, maxSeries, labels, addresses: this.addresses },
+      refused: [...this.#registry.refused()],
+      sources: sources.describe(),
+    };
+  }
+
+  #present(control: ControlSource): void {
+    const { admin = '', scrape = '' } = this.addresses;
+    const presence = startPresence(
+      {
+        role: 'adapter',
+        // Several adapters may run on one machine; only one of them has this scrape page.
+        instance: `${hostname()}-${scrape.split(':').at(-1)}`.toLowerCase().replaceAll('.', '-'),
+        client: control.client,
+        always: this.#config.presence,
+        facts: () => ({ admin, scrape: `${this.#scheme}://${scrape}/metrics`, version }),
+      },
+      this.#deps,
+    );
+    this.#cleanup.add('presence', () => presence.stop());
+  }
+}
+
+function registryOptions({ maxSeries, labels, sources }: AdapterConfig): RegistryOptions {
+  const maxSeriesOf = Object.fromEntries(sources.map((source) => [source.name, source.maxSeries]));
+  return { maxSeries, labels, maxSeriesOf };
 }
 
 /** Sockets are opened once; what they are bound to cannot change under a running process. */
 function refuseRestartOnly(old: AdapterConfig, next: AdapterConfig): void {
-  for (const field of ['listen', 'admin', 'statsdUdp', 'timerBuckets'] as const) {
-    if (JSON.stringify(old[field]) === JSON.stringify(next[field])) continue;
-    throw new OutriggerError(`${field} cannot change while the adapter runs`, {
-      code: 'CONFIG_INVALID',
-      target: field,
-      hint: 'restart the adapter to apply it',
-    });
-  }
+  for (const field of ['listen', 'admin', 'timerBuckets', 'webConfig', 'otlp'] as const)
+    refuseChange(field, old[field], next[field]);
+  for (const [field, key] of [
+    ['statsdUdp', 'udp'],
+    ['statsdTcp', 'tcp'],
+    ['statsdUnix', 'unix'],
+  ] as const)
+    // prettier-ignore
+    refuseChange(field, old.statsd[key], next.statsd[key]);
+}
+
+function refuseChange(field: string, old: unknown, next: unknown): void {
+  if (JSON.stringify(old) === JSON.stringify(next)) return;
+  throw new OutriggerError(`${field} cannot change while the adapter runs`, {
+    code: 'CONFIG_INVALID',
+    target: field,
+    hint: 'restart the adapter to apply it',
+  });
 }

@@ -1,7 +1,8 @@
 /** Whom /probe may ask: anybody who reaches the page chooses the target, so it is one of a list. */
 
-import { OutriggerError } from '@outrigger/core/errors';
+import { errorCode, OutriggerError } from '@outrigger/core/errors';
 import { lookup } from 'node:dns/promises';
+import { SourceError } from '../sources/source.ts';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** All addresses of a name. */
@@ -20,20 +21,25 @@ export class AllowList {
   }
 
   /**
-   * The address to connect to: the target's, all of whose addresses are allowed, or any where its name itself is.
-   * Throws PROBE_FORBIDDEN, and what the resolver throws.
+   * The URL to ask, so that nothing else is asked than what was checked: a name that is allowed itself stays; one
+   * whose addresses are allowed is replaced by its first, because it may lead elsewhere the next moment. With https it
+   * stays: the certificate says who answers. Throws PROBE_FORBIDDEN, and SourceError when there is no such name.
    */
-  async addressOf(target: URL, resolve: Resolve): Promise<string> {
+  async urlToAsk(target: URL, resolve: Resolve): Promise<URL> {
     const host = target.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-    const addresses = isIP(host) === 0 ? await resolve(host) : [host];
+    if (this.#names.has(host)) return target;
+    const addresses = isIP(host) === 0 ? await addressesOf(host, resolve) : [host];
     const [first] = addresses;
-    const isAllowed = this.#names.has(host) || addresses.every((address) => this.#has(address));
-    if (first !== undefined && isAllowed) return first;
-    throw new OutriggerError(`${host} is not a host that may be probed`, {
-      code: 'PROBE_FORBIDDEN',
-      target: host,
-      hint: 'add it, its address or its network to probe.allow',
-    });
+    if (first === undefined || !addresses.every((address) => this.#has(address))) {
+      throw new OutriggerError(`${host} is not a host that may be probed`, {
+        code: 'PROBE_FORBIDDEN',
+        target: host,
+        hint: 'add it, its address or its network to probe.allow',
+      });
+    }
+    const url = new URL(target);
+    if (url.protocol === 'http:') url.hostname = isIPv6(first) ? `[${first}]` : first;
+    return url;
   }
 
   #has(address: string): boolean {
@@ -57,5 +63,15 @@ export class AllowList {
         hint: 'want names such as localhost, or 127.0.0.0/8',
       });
     }
+  }
+}
+
+async function addressesOf(name: string, resolve: Resolve): Promise<readonly string[]> {
+  try {
+    return await resolve(name);
+  } catch (error) {
+    throw new SourceError('dns', `${name} has no address: ${errorCode(error)}; check the name`, {
+      cause: error,
+    });
   }
 }

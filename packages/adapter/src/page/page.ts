@@ -8,6 +8,7 @@ import { OutriggerError } from '@outrigger/core/errors';
 import { givingWay, isAsked, writeEnd, writeHead, writeMore } from '@outrigger/core/exposition';
 import type { MetricFamily, PageAsked, PageWriter } from '@outrigger/core/exposition';
 import type { SeriesRegistry } from '../series/registry.ts';
+import { readStored } from '../series/read.ts';
 import { writeStored } from '../series/render.ts';
 import type { AskedSource, Outcome } from './ask.ts';
 import { Merger } from './merge.ts';
@@ -29,6 +30,8 @@ const leastMs = 5;
 export interface PageParts {
   readonly registry: SeriesRegistry;
   readonly metrics: PageMetrics;
+  /** `outrigger_adapter_*` of other parts. */
+  readonly own: () => Promise<readonly MetricFamily[]>;
   /** In the order of the configuration. */
   readonly sources: () => readonly AskedSource[];
   /** Told and pulled. */
@@ -76,7 +79,24 @@ export class Page {
   }
 
   /** Everything as families, for those who push: the registry's series, too. */
-  async #ask(asked: PageAsked): Promise<Answered[]> {
+  /** Everything as families, for those who push it. */
+  async families(): Promise<MetricFamily[]> {
+    const { registry, clock } = this.#parts;
+    const answered = await this.#ask({ timeoutMs: undefined });
+    const giveWay = givingWay(clock);
+    const release = registry.hold();
+    try {
+      const merger = await this.#merged(answered, giveWay);
+      const families = [...merger.families()];
+      for (const family of [...registry.families()])
+        families.push(await readStored(registry, family, giveWay));
+      return families;
+    } finally {
+      release();
+    }
+  }
+
+  async #ask(asked: Pick<PageAsked, 'timeoutMs'>): Promise<Answered[]> {
     const leftMs = timeForSources(asked.timeoutMs);
     const sources = this.#parts.sources();
     return Promise.all(sources.map(async (source) => ({ source, outcome: await source.ask(leftMs) })));
@@ -88,16 +108,22 @@ export class Page {
     const giveWay = givingWay(clock);
     const release = registry.hold();
     try {
-      const merger = new Merger(registry);
-      await this.#merge(merger, answered, giveWay);
-      const own = [...(await metrics.families()), ...sourceFamilies(answered)];
-      await merger.add({ families: own, mayRepeat: true }, () => undefined, giveWay);
+      const merger = await this.#merged(answered, giveWay);
       await this.#writeAll(out, asked, merger, giveWay);
       writeEnd(out, asked.format);
     } finally {
       release();
     }
     metrics.renderSeconds.set((clock.now() - started) / 1000);
+  }
+
+  async #merged(answered: readonly Answered[], giveWay: () => Promise<void> | undefined): Promise<Merger> {
+    const { registry, metrics } = this.#parts;
+    const merger = new Merger(registry);
+    await this.#merge(merger, answered, giveWay);
+    const own = [...(await metrics.families()), ...sourceFamilies(answered), ...(await this.#parts.own())];
+    await merger.add({ families: own, mayRepeat: true }, () => undefined, giveWay);
+    return merger;
   }
 
   async #merge(
@@ -145,7 +171,7 @@ export class Page {
         await writeMore(out, isAmbiguous ? { ...more, type: 'unknown' } : more, asked.format, giveWay);
     }
     for (const family of pulled.values()) {
-      if (family.samples.length === 0 || !isAsked(family, asked)) continue;
+      if (!isAsked(family, asked)) continue;
       const written: MetricFamily = ambiguous(family) ? { ...family, type: 'unknown' } : family;
       writeHead(out, written, asked.format);
       await writeMore(out, written, asked.format, giveWay);

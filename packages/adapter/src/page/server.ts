@@ -19,8 +19,8 @@ import { SourceError } from '../sources/source.ts';
 import type { Answer, Asked } from '../sources/source.ts';
 import type { Web } from './web.ts';
 
-/** Asks one target now. `address`: where its name led when it was checked, and so where to connect. */
-export type Probe = (target: URL, address: string, module: string, asked: Asked) => Promise<Answer>;
+/** Asks one target now. */
+export type Probe = (target: string, module: string, asked: Asked) => Promise<Answer>;
 
 export interface ScrapeServerParts {
   readonly page: Page;
@@ -141,14 +141,14 @@ class Exchange {
       );
       return;
     }
-    const address = await allow().addressOf(target, resolve);
+    const url = await allow().urlToAsk(target, resolve);
     const { clock } = this.#deps;
     const answer = await answerPage(this.#request.headers, query, this.#pool, async (out, asked) => {
       const leftMs = timeForSources(asked.timeoutMs);
       const controller = new AbortController();
       const timer = clock.setTimeout(() => controller.abort(), leftMs);
       try {
-        const { families } = await probe(target, address, query.get('module') ?? 'default', {
+        const { families } = await probe(url.href, query.get('module') ?? 'default', {
           signal: controller.signal,
           leftMs,
         });

@@ -30,7 +30,6 @@ export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 export interface WebConfig {
   readonly tls: WebTls | undefined;
-  readonly http2: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** Name → bcrypt hash; empty: everybody may read. */
   readonly users: ReadonlyMap<string, string>;
@@ -40,7 +39,6 @@ export interface WebConfig {
 
 export const openWeb: WebConfig = {
   tls: undefined,
-  http2: true,
   headers: {},
   users: new Map(),
   rate: undefined,
@@ -131,9 +129,10 @@ function readTls(reader: Reader, value: unknown): WebTls | undefined {
   };
 }
 
-function readHttp(reader: Reader, value: unknown): Pick<WebConfig, 'http2' | 'headers'> {
+function readHttp(reader: Reader, value: unknown): Pick<WebConfig, 'headers'> {
   const at = 'http_server_config';
   const server = reader.object(value ?? {}, at, ['http2', 'headers']);
+  // Scrapers get HTTP/1.1 whatever it says: one request at a time has nothing to gain from more.
   const http2 = server['http2'] ?? true;
   if (typeof http2 !== 'boolean') reader.problem(`${at}.http2`, JSON.stringify(http2), 'true or false');
   const given = reader.object(server['headers'] ?? {}, `${at}.headers`, headerNames);
@@ -142,7 +141,7 @@ function readHttp(reader: Reader, value: unknown): Pick<WebConfig, 'http2' | 'he
     if (typeof text === 'string' && !/[\r\n]/.test(text)) headers[name.toLowerCase()] = text;
     else reader.problem(`${at}.headers.${name}`, JSON.stringify(text), 'one line of text');
   }
-  return { http2: http2 === true, headers };
+  return { headers };
 }
 
 function readUsers(reader: Reader, value: unknown): ReadonlyMap<string, string> {

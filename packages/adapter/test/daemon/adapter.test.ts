@@ -9,7 +9,16 @@ import { needs, toolPath } from '../../../../test/harness/index.ts';
 const { schema, checks, parse, start } = adapterDaemon;
 
 function configure(...args: string[]) {
-  const free = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--statsd-udp', '127.0.0.1:0'];
+  const free = [
+    '--listen',
+    '127.0.0.1:0',
+    '--admin',
+    '127.0.0.1:0',
+    '--statsd-udp',
+    '127.0.0.1:0',
+    '--statsd-tcp',
+    '',
+  ];
   return parse(loadConfig({ schema, checks, args: [...free, ...args], environment: {} }).values);
 }
 
@@ -61,7 +70,7 @@ test('paths and methods that are not there say where to look', async (t) => {
   t.equal((await fetch(`${base}/metrics`, { method: 'POST' })).status, 405);
 });
 
-test('reload changes labels and limits, refuses what needs a restart, and keeps the series', async (t) => {
+test('reload changes labels, refuses what needs a restart, and keeps the series', async (t) => {
   const net = new MemoryNet();
   const daemon = await start(configure(), testDeps({ net }));
   t.teardown(() => daemon.close());
@@ -91,6 +100,6 @@ test('listeners beyond loopback are named once at start', async (t) => {
   const daemon = await start(configure(...args), deps);
   t.teardown(() => daemon.close());
   const named = deps.lines.filter((line) => line.includes('beyond loopback'));
-  t.match(named, [/listener=scrape/, /listener=statsd-udp/]);
+  t.match(named, [/listener=statsd-udp/, /listener=scrape/]);
   t.equal(named.length, 2);
 });

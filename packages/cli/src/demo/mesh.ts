@@ -61,6 +61,8 @@ export class DemoMesh {
         '127.0.0.1:0',
         '--statsd-udp',
         '127.0.0.1:0',
+        '--statsd-tcp',
+        '',
       ],
       ...['--control', this.controlUrl],
     ]);

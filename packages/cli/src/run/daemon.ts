@@ -49,7 +49,7 @@ async function runConfigured(
   const deps = processDeps(role, values);
   const ending = waitForSignal();
   const reloads = new Reloads(definition, args, carrier, deps);
-  const starting = definition.start(definition.parse(values), deps);
+  const starting = definition.start(definition.parse(values), { ...deps, reload: () => reloads.now() });
   const daemon = await Promise.race([starting, ending]);
   // Asked to end while it still waits for its first sync: nothing is under way yet.
   if (typeof daemon === 'string') return 0;
@@ -95,6 +95,7 @@ function structureProblems(schema: ObjectSchema, document: unknown): Problem[] {
 /** One reload after another, on SIGHUP and when the document changes; before the start is through they wait for it. */
 class Reloads {
   readonly #reload: () => void;
+  readonly #now: () => Promise<void>;
   readonly #started = Promise.withResolvers<Daemon>();
 
   constructor(
@@ -111,15 +112,27 @@ class Reloads {
         deps.log.info('configuration reloaded');
       } catch (error) {
         deps.log.error('configuration refused, the old one stays', { problems: describeError(error) });
+        throw error;
       }
     };
-    this.#reload = () => void (last = last.then(once));
+    this.#now = () => {
+      const turn = last.then(once);
+      // What was wrong was logged, and is told to who asked; the next reload begins afresh.
+      last = turn.catch(() => undefined);
+      return turn;
+    };
+    this.#reload = () => void this.#now().catch(() => undefined);
     process.on('SIGHUP', this.#reload);
     carrier?.onChange(this.#reload);
   }
 
   begin(daemon: Daemon): void {
     this.#started.resolve(daemon);
+  }
+
+  /** Rejects with what is wrong with the configuration. */
+  now(): Promise<void> {
+    return this.#now();
   }
 
   end(): void {

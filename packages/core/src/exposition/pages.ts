@@ -30,6 +30,7 @@ export function isAsked(family: Pick<MetricFamily, 'name' | 'type'>, asked: Page
   return names === undefined || names.has(family.name) || names.has(openMetricsName(family));
 }
 
+/** Heads of families without samples, too: what there would be is worth knowing. */
 export async function writeFamilies(
   out: PageWriter,
   families: Iterable<MetricFamily>,
@@ -37,7 +38,7 @@ export async function writeFamilies(
   giveWay: () => Promise<void> | undefined,
 ): Promise<void> {
   for (const family of families) {
-    if (family.samples.length === 0 || !isAsked(family, asked)) continue;
+    if (!isAsked(family, asked)) continue;
     writeHead(out, family, asked.format);
     await writeMore(out, family, asked.format, giveWay);
   }

@@ -14,6 +14,11 @@ export interface Deps {
   readonly net: Net;
   /** What `{env: NAME}` in a configuration may name; only the command reads the process' own. Absent: nothing. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Asks whoever started the daemon to read its configuration again and hand it to `reload`; rejects with what is wrong
+   * with it. Absent: it is read when it changes, or not at all.
+   */
+  readonly reload?: () => Promise<void>;
 }
 
 export interface Daemon {

@@ -138,7 +138,6 @@ export class Metrics {
   async page(): Promise<string> {
     const out = new PageWriter(this.pool);
     for (const family of await this.families()) {
-      if (family.samples.length === 0) continue;
       writeHead(out, family, textFormat);
       writeSamples(out, family, textFormat);
     }

@@ -140,6 +140,8 @@ gh_gsum 1
 # HELP what W.
 # TYPE what untyped
 what 1
+# HELP empty Nothing.
+# TYPE empty gauge
 `,
   );
 });
@@ -188,6 +190,8 @@ gh_gsum 1
 # TYPE what unknown
 # HELP what W.
 what 1
+# TYPE empty gauge
+# HELP empty Nothing.
 # EOF
 `,
   );
