@@ -107,8 +107,8 @@ export class Pools {
   }
 }
 
-/** What is under way still ends; a pool that fails to close has nothing left to lose. */
 function retire(pool: Pool): void {
+  // What is under way still ends; a pool that fails to close has nothing left to lose.
   pool.close().catch(() => undefined);
 }
 
