@@ -32,7 +32,10 @@ export interface Head {
   readonly badTags: number;
 }
 
-export type HeadError = 'malformed' | 'bad-type' | 'mixed-tags';
+export type HeadError = 'malformed' | 'bad-type' | 'mixed-tags' | 'name-too-long';
+
+/** Characters of a name: rules are tried on it, and nobody could read a longer one. */
+export const maxNameLength = 1024;
 
 /** `parts`: what stands between the bars after the value, the type first. */
 export function parseHead(name: string, parts: readonly string[], options: HeadOptions): Head | HeadError {
@@ -42,6 +45,7 @@ export function parseHead(name: string, parts: readonly string[], options: HeadO
   const tags = new Tags();
   const bare = tags.fromName(name, options.tagStyles);
   if (bare === '') return 'malformed';
+  if (bare.length > maxNameLength) return 'name-too-long';
   if (options.tagStyles.has('dogstatsd')) {
     const written = more.filter((part) => part.startsWith('#'));
     if (written.length > 0 && tags.kept.size > 0) return 'mixed-tags';
@@ -59,13 +63,14 @@ export function parseHead(name: string, parts: readonly string[], options: HeadO
 export function nextSample(body: string, from: number): number {
   let part = 0;
   let begin = from;
-  while (begin <= body.length) {
+  // The first colon from `begin` on; looked for only forwards, so that no line is read twice.
+  let colon = body.indexOf(':', from);
+  while (colon !== -1 && begin <= body.length) {
     const bar = body.indexOf('|', begin);
     const end = bar === -1 ? body.length : bar;
-    if (part === 1 || (part > 1 && body[begin] === '@')) {
-      const colon = body.indexOf(':', begin);
-      if (colon !== -1 && colon < end) return colon + 1;
-    }
+    while (colon !== -1 && colon < begin) colon = body.indexOf(':', Math.max(begin, colon + 1));
+    const mayEnd = part === 1 || (part > 1 && body[begin] === '@');
+    if (mayEnd && colon !== -1 && colon < end) return colon + 1;
     part += 1;
     begin = end + 1;
   }

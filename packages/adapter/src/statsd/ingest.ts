@@ -49,7 +49,7 @@ export class Ingest {
     this.#resolver = new Resolver(options, store);
     this.#plans = this.#resolver.plans;
     this.#cache = new KeyCache(options.cacheSize);
-    this.#cut = new Cut(options.maxLineLength + longestChunk, seed);
+    this.#cut = new Cut(options.maxLineLength + 2 * longestChunk, seed);
     this.#maxLineLength = options.maxLineLength;
   }
 
@@ -58,7 +58,7 @@ export class Ingest {
     this.#resolver = new Resolver(options, this.#store);
     this.#plans = this.#resolver.plans;
     this.#cache = new KeyCache(options.cacheSize);
-    this.#cut = new Cut(options.maxLineLength + longestChunk, this.#seed);
+    this.#cut = new Cut(options.maxLineLength + 2 * longestChunk, this.#seed);
     this.#maxLineLength = options.maxLineLength;
   }
 

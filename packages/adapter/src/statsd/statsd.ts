@@ -4,6 +4,7 @@ import type { MetricFamily } from '@outrigger/core/exposition';
 import { sizeBytes } from '@outrigger/core/api';
 import type { MetricsAdapterSpec } from '@outrigger/core/api';
 import type { Timer } from '@outrigger/core/clock';
+import { OutriggerError } from '@outrigger/core/errors';
 import { Cleanup } from '@outrigger/core/lifecycle';
 import type { Deps } from '@outrigger/core/lifecycle';
 import { parseAddress, warnOfExposure } from '@outrigger/core/net';
@@ -44,7 +45,7 @@ export interface StatsdConfig {
 export interface Statsd {
   /** `statsd-udp`, `statsd-tcp`, `statsd-unix`: those listened on. */
   readonly addresses: Readonly<Record<string, string>>;
-  /** Everything but addresses and the receive buffer; rejects and changes nothing where the mapping is bad. */
+  /** Rejects and changes nothing where the mapping is bad, or the receive buffer another. Addresses stay. */
   apply(config: StatsdConfig): Promise<void>;
   /** `outrigger_adapter_statsd_*`. */
   collect(): Promise<readonly MetricFamily[]>;
@@ -118,6 +119,7 @@ class RunningStatsd implements Statsd {
 
   async apply(config: StatsdConfig): Promise<void> {
     const { mappingFile } = config;
+    if (config.receiveBufferBytes !== this.#config.receiveBufferBytes) throw bufferIsFixed();
     const seen = mappingFile === undefined ? '' : await markOf(mappingFile);
     const place = { file: mappingFile, inline: config.mapping, bounds: config.timerBuckets };
     const rules = await this.#load(() => loadMapping(place));
@@ -227,6 +229,14 @@ class RunningStatsd implements Statsd {
     this.#cleanup.add(`StatsD over ${transport}`, () => stream.close());
     this.addresses[`statsd-${transport}`] = stream.name;
   }
+}
+
+function bufferIsFixed(): OutriggerError {
+  return new OutriggerError('statsd.receiveBuffer cannot change while the adapter runs', {
+    code: 'CONFIG_INVALID',
+    target: 'statsd.receiveBuffer',
+    hint: 'restart the adapter to apply it',
+  });
 }
 
 function ingestOptions(config: StatsdConfig, rules: MappingRules | undefined): IngestOptions {

@@ -8,7 +8,7 @@ export type MappingResult = (typeof mappingResults)[number];
 
 /** Why a line, a sample, or a part of one was not taken. */
 export const reasons = [
-  ...(['malformed', 'not-utf8', 'line-too-long', 'bad-frame'] as const),
+  ...(['malformed', 'not-utf8', 'line-too-long', 'name-too-long', 'bad-frame'] as const),
   ...(['bad-value', 'bad-rate', 'bad-type', 'bad-tag', 'mixed-tags', 'negative-counter'] as const),
   ...(['empty-name', 'type-conflict', 'name-conflict', 'series-limit', 'source-limit', 'set-limit'] as const),
 ];

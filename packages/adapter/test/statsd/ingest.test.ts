@@ -253,9 +253,13 @@ test('a 64 KiB datagram of anything', (t) => {
   send(`t:${'1:'.repeat(32_000)}1|ms`);
   send(`k:1|c|#${'a,'.repeat(32_000)}b:c`);
   send(`g:${'9'.repeat(65_000)}|g`);
-  t.match(errors(), { 'line-too-long': 1, 'bad-tag': 32_000 });
+  const started = performance.now();
+  for (let i = 0; i < 20; i++) send(`p${i}:1|c${'|@'.repeat(32_000)}`);
+  t.ok(performance.now() - started < 2000, 'parts are not read again and again');
+  send(`${'n'.repeat(1025)}:1|c`);
+  t.match(errors(), { 'line-too-long': 1, 'name-too-long': 1, 'bad-tag': 32_000 });
   t.equal(ingest.tally.samples[2], 32_001);
-  t.ok(store.size < 20);
+  t.ok(store.size < 50);
   t.end();
 });
 

@@ -61,6 +61,8 @@ test('where the samples of a line begin', (t) => {
     ['1|c|@0.1:2|c', 9],
     ['1|c|c:id|e:x', -1],
     ['1|c|T12|c:id', -1],
+    ['1|c|c:id|@0.5:2|c', 14],
+    [`1|c${'|@'.repeat(100)}:2|c`, 204],
   ];
   for (const [body, at] of cases) t.equal(nextSample(body, 0), at, body);
   t.end();
