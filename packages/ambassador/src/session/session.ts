@@ -344,7 +344,10 @@ export class Session implements LineWaiter {
     }
     // Redis lets go at once of a client that leaves while it blocks: its end is to be seen behind what it sent ahead.
     const blocks = !this.ledger.empty && (this.state.pins.has('blocking') || this.state.pins.has('wait'));
-    const waitedOut = this.state.pins.has('blocking') && this.ports.now() >= this.#blockedUntilMs;
+    const quietMs = this.state.pins.has('blocking') ? this.#blockedUntilMs - this.ports.now() : Infinity;
+    const waitedOut = quietMs <= 0;
+    // A timer may come a fraction of a millisecond early.
+    if (blocks && !waitedOut && quietMs < Infinity) this.waiting.wakeIn(Math.ceil(quietMs));
     if (blocks && (this.#clientEnded || waitedOut)) {
       this.finish();
       return;
