@@ -2,11 +2,11 @@
 
 import type { MetricsSource } from '@outrigger/core/api';
 import { sourceKinds } from '@outrigger/core/api';
-import { OutriggerError } from '@outrigger/core/errors';
 import type { Deps } from '@outrigger/core/lifecycle';
 import { haproxySource } from '../haproxy/source.ts';
 import type { JsonModules } from '../json/modules.ts';
 import { jsonSource } from '../json/source.ts';
+import { jolokiaSource } from '../jolokia/source.ts';
 import { LogSource, logSource } from '../logs/source.ts';
 import { nginxSource } from '../nginx/source.ts';
 import { podSource } from '../pod/source.ts';
@@ -39,7 +39,7 @@ interface Kind<K extends SourceKind> {
   ) => Source;
 }
 
-const kinds: { readonly [K in SourceKind]?: Kind<K> } = {
+const kinds: { readonly [K in SourceKind]: Kind<K> } = {
   prometheus: {
     address: (spec) => spec.url,
     make: (spec, place, { deps }) => prometheusSource(spec, place, deps),
@@ -48,6 +48,7 @@ const kinds: { readonly [K in SourceKind]?: Kind<K> } = {
     address: (spec) => spec.url,
     make: (spec, place, { deps, modules }) => jsonSource(spec, place, { ...deps, modules }),
   },
+  jolokia: { address: (spec) => spec.url, make: (spec, place, { deps }) => jolokiaSource(spec, place, deps) },
   redis: { address: (spec) => spec.address, make: (spec, place, { deps }) => redisSource(spec, place, deps) },
   nginx: { address: (spec) => spec.url, make: (spec, place, { deps }) => nginxSource(spec, place, deps) },
   haproxy: { address: (spec) => spec.url, make: (spec, place, { deps }) => haproxySource(spec, place, deps) },
@@ -87,13 +88,5 @@ function call<K extends SourceKind, R>(
   source: MetricsSource,
   use: (kind: Kind<K>, spec: NonNullable<MetricsSource[K]>) => R,
 ): R {
-  const kind = kinds[name] as Kind<K> | undefined;
-  if (kind === undefined) {
-    throw new OutriggerError(`source ${source.name}: ${name} is not built yet`, {
-      code: 'CONFIG_INVALID',
-      target: source.name,
-      hint: 'take the source out',
-    });
-  }
-  return use(kind, source[name] as NonNullable<MetricsSource[K]>);
+  return use(kinds[name] as Kind<K>, source[name] as NonNullable<MetricsSource[K]>);
 }
