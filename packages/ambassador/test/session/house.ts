@@ -95,7 +95,7 @@ export class House implements SessionPorts {
   /** Time goes by. */
   pass(ms: number): void {
     this.nowMs += ms;
-    for (const timer of this.#timers) {
+    for (const timer of [...this.#timers]) {
       if (timer.at > this.nowMs) continue;
       this.#timers.delete(timer);
       this.session.onWake();
