@@ -10,9 +10,10 @@ export function valueText(value: number): string {
 /** As Go's %g writes it, which is what exporters put into `le` and `quantile`: `0.5`, `1`, `1e-05`, `1e+06`. */
 export function boundText(value: number): string {
   if (!Number.isFinite(value) || value === 0) return valueText(value);
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e-4 && magnitude < 1e6) return String(value);
   const [mantissa = '', exponentText = '0'] = value.toExponential().split('e');
   const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 6) return String(value);
   const digits = String(Math.abs(exponent)).padStart(2, '0');
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${digits}`;
 }
