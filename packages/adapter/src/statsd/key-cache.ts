@@ -33,6 +33,9 @@ export class KeyCache {
   readonly #ring: Uint8Array;
   readonly #ways: number;
   #head = 0;
+  /** The head when keys were counted last. */
+  #countedAt = 0;
+  #count = 0;
 
   /** `keys`: how many are wanted; 0 remembers nothing. */
   constructor(keys: number) {
@@ -75,13 +78,17 @@ export class KeyCache {
 
   clear(): void {
     this.#places.fill(-1);
+    this.#countedAt = -1;
   }
 
-  /** Keys remembered; looks at every way. */
+  /** Keys remembered; looks at every way where any came since it was asked last. */
   get size(): number {
+    if (this.#countedAt === this.#head) return this.#count;
     const oldest = Math.max(0, this.#head - this.#ring.length);
     let count = 0;
     for (const place of this.#places) if (place >= oldest) count += 1;
+    this.#countedAt = this.#head;
+    this.#count = count;
     return count;
   }
 
@@ -122,6 +129,7 @@ export class KeyCache {
   }
 
   #moveBack(): void {
+    this.#countedAt = -1;
     const size = this.#ring.length;
     const rounds = (Math.floor(this.#head / size) - 1) * size;
     for (let way = 0; way < this.#places.length; way++) {
