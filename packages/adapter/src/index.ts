@@ -7,8 +7,6 @@ import type { AdapterConfig } from './daemon/config.ts';
 
 export type { AdapterConfig };
 export { mappingProblems } from './mapping/read.ts';
-export { parseLine } from './statsd/line.ts';
-export type { LineError, ParsedLine, Sample, SampleKind } from './statsd/line.ts';
 
 export const adapterDaemon: DaemonDefinition<AdapterConfig> = {
   role: 'adapter',
