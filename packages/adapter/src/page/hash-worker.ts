@@ -4,5 +4,5 @@ import bcrypt from 'bcryptjs';
 import { parentPort } from 'node:worker_threads';
 
 parentPort?.on('message', ({ hash, password }: { hash: string; password: string }) => {
-  parentPort?.postMessage(bcrypt.compareSync(password, hash));
+  parentPort?.postMessage(bcrypt.compareSync(password, hash), []);
 });

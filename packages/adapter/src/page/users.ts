@@ -49,7 +49,7 @@ export class HashThread {
     const [first] = this.#waiting;
     if (first === undefined) return;
     this.#worker ??= this.#start();
-    this.#worker.postMessage({ hash: first.hash, password: first.password });
+    this.#worker.postMessage({ hash: first.hash, password: first.password }, []);
   }
 
   #start(): Worker {
