@@ -32,7 +32,10 @@ export class Refusals {
 }
 
 /** What the server can be asked beside INFO, judged by an earlier INFO of it. */
-export function optionalQuestions(facts: ReadonlyMap<string, string>): (readonly string[])[] {
+export function optionalQuestions(
+  facts: ReadonlyMap<string, string>,
+  histograms: boolean,
+): (readonly string[])[] {
   // A Sentinel keeps no data and knows none of these.
   if (facts.get('redis_mode') === 'sentinel') return [];
   const major = Number((facts.get('redis_version') ?? '').split('.')[0]);
@@ -40,7 +43,7 @@ export function optionalQuestions(facts: ReadonlyMap<string, string>): (readonly
     ...questions.config,
     ...(facts.get('cluster_enabled') === '1' ? [questions.clusterInfo] : []),
     questions.latest,
-    ...(major >= 7 ? [questions.histogram] : []),
+    ...(histograms && major >= 7 ? [questions.histogram] : []),
     questions.slowLength,
     questions.slowest,
   ];

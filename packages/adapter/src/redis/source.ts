@@ -111,7 +111,9 @@ class RedisSource implements Source {
     const connection = await this.#connected();
     const now = this.#deps.clock.now();
     if (this.#facts === undefined) this.#facts = flat((await askInfo(connection, [])).info);
-    const more = optionalQuestions(this.#facts).filter((command) => !this.#refusals.isResting(command, now));
+    const more = optionalQuestions(this.#facts, this.#spec.latencyHistograms).filter(
+      (command) => !this.#refusals.isResting(command, now),
+    );
     const { info, replies } = await askInfo(connection, more);
     this.#facts = flat(info);
     return this.#answer(info, more, replies, now);

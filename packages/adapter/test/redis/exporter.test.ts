@@ -30,7 +30,7 @@ const quantiles: Readonly<Record<string, string>> = { '50': '0.5', '99': '0.99',
 
 async function ours(t: Test, redis: Redis): Promise<readonly MetricFamily[]> {
   const place = { address: redis.address, labels: {} };
-  const source = redisSource({ address: redis.address }, place, testDeps());
+  const source = redisSource({ address: redis.address, latencyHistograms: true }, place, testDeps());
   t.teardown(() => source.close());
   const { families } = await source.collect({ signal: AbortSignal.timeout(10_000), leftMs: 10_000 });
   return families;
@@ -141,7 +141,7 @@ for (const program of ['redis-8', 'valkey-8', 'valkey-9'] as const satisfies rea
     const redis = await startRedis(t, { program });
     await exercise(redis);
     const source = redisSource(
-      { address: redis.address },
+      { address: redis.address, latencyHistograms: true },
       { address: redis.address, labels: {} },
       testDeps(),
     );

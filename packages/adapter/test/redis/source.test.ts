@@ -24,7 +24,7 @@ const bare = (command: string): string => (command.startsWith('INFO') ? bulk(inf
 
 function sourceAt(t: Test, address: string, more: Partial<RedisSpec> = {}, clock = new FakeClock()): Source {
   const deps = testDeps({ clock, environment: { PASSWORD: 'secret' } });
-  const source = redisSource({ address, ...more }, { address, labels: {} }, deps);
+  const source = redisSource({ address, latencyHistograms: true, ...more }, { address, labels: {} }, deps);
   t.teardown(() => source.close());
   return source;
 }
@@ -61,6 +61,13 @@ test('a server that refuses everything but INFO is shown, and is not asked in va
   await collect(source);
   t.ok(fake.commands.includes('SLOWLOG LEN'), 'asked again after a while');
   t.equal(fake.connections, 1, 'the connection is kept');
+});
+
+test('without histograms they are not asked for', async (t) => {
+  const fake = await fakeRedis(t, bare);
+  await collect(sourceAt(t, fake.address, { latencyHistograms: false }));
+  t.notOk(fake.commands.includes('LATENCY HISTOGRAM'));
+  t.ok(fake.commands.includes('LATENCY LATEST'));
 });
 
 test('INFO without ALL where that is refused', async (t) => {

@@ -4,8 +4,7 @@ import type { Infer } from '../build.ts';
 import { any, boolean, integer, keyedList, list, map, number, object, string } from '../build.ts';
 import { secretSource } from './daemon.ts';
 
-const urlText =
-  'http(s) URL; the host may be svc:NAMESPACE/NAME[:PORT], which stands for every endpoint';
+const urlText = 'http(s) URL; the host may be svc:NAMESPACE/NAME[:PORT], which stands for every endpoint';
 
 const http = object(
   {
@@ -133,8 +132,9 @@ const source = object(
         username: string('User name (ACL); the default user if absent'),
         passwordFrom: secretSource,
         caFile: string('PEM file of authorities; those of Node if absent'),
+        latencyHistograms: boolean('Show LATENCY HISTOGRAM: thirteen series a command', { default: true }),
       },
-      { required: ['address'], description: 'A Redis or Valkey server' },
+      { required: ['address', 'latencyHistograms'], description: 'A Redis or Valkey server' },
     ),
     log: object(
       {
