@@ -2,9 +2,10 @@
  * One connection to one server, shared by many sessions or owned by one.
  *
  * Requests are bytes that already are what the server wants, so they are queued as slices and joined into few writes:
- * fifty clients with a command each become one, and Redis reads one socket instead of fifty. What is queued leaves when
- * a turn of the event loop has brought nothing more, and, at a server that answers quickly, not before the last batch is
- * answered: clients wait no longer for it, since the server would have taken it up no sooner, and the batches are larger.
+ * fifty clients with a command each become one, and Redis reads one socket instead of fifty. While little is under way a
+ * request leaves at once. Otherwise what is queued leaves when a turn of the event loop has brought nothing more, and, at a
+ * server that answers quickly, not before the last batch is answered: clients wait no longer for it, since the server would
+ * have taken it up no sooner, and the batches are larger.
  * Large slices are never joined: copying them costs more than the system call.
  *
  * Answers come in the order of the requests, so a queue of runs tells whose each is. They are found by their boundaries
@@ -29,6 +30,8 @@ export interface LineWaiter {
 
 /** With this much waiting, nothing more is waited for. */
 const flushBytes = 65_536;
+/** With less under way, nothing is gained by waiting: a request leaves at once. */
+const fewUnderWay = 4;
 /** Turns that are waited for while each brings more. */
 const maxTurns = 8;
 /** A server that begins to answer within this is near: nothing is sent to it while a batch is under way. */
@@ -141,8 +144,9 @@ export class Line {
     this.#out.push(bytes);
     this.#outBytes += bytes.length;
     this.#queued += count;
-    if (this.exclusive || this.#outBytes >= flushBytes) this.flush();
-    else if (this.#underWay === 0 || this.#answerMs > nearMs) this.#schedule();
+    const little = this.#underWay < fewUnderWay && !this.#scheduled;
+    if (this.exclusive || little || this.#outBytes >= flushBytes) this.flush();
+    else if (this.#answerMs > nearMs) this.#schedule();
     else if (run.sentAtMs - this.#writtenAtMs > 2 * nearMs) this.#schedule();
   }
 

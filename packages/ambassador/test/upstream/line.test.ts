@@ -3,6 +3,7 @@ import { Line } from '../../src/upstream/line.ts';
 import { Run } from '../../src/upstream/run.ts';
 import type { RunOwner } from '../../src/upstream/run.ts';
 import { FakeWires, identity, server } from './fake-wire.ts';
+import type { FakeWire } from './fake-wire.ts';
 
 class House {
   nowMs = 0;
@@ -64,23 +65,43 @@ function ask(line: Line, text: string, count = 1, run = new Run(new Diary(), lin
   return [run, run.owner as Diary];
 }
 
-test('requests of one turn leave in one write, and those behind them when it is answered', async (t) => {
+/** So much is under way that requests wait for one another. */
+function busy(line: Line, wire: FakeWire): void {
+  ask(line, 'busy', 4);
+  wire.written.length = 0;
+}
+
+const fourAnswers = '+1\r\n+2\r\n+3\r\n+4\r\n';
+
+test('while little is under way, requests leave at once', async (t) => {
+  const { line, wire, settle } = withTurns(new House());
+  wire.open();
+  for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) ask(line, text);
+  t.strictSame(wire.written, ['a', 'b', 'c', 'd']);
+  wire.answer(fourAnswers);
+  ask(line, 'g');
+  settle();
+  t.strictSame(wire.written, ['a', 'b', 'c', 'd', 'efg'], 'nothing overtakes what is queued');
+});
+
+test('requests leave in one write once what is under way is answered', async (t) => {
   const { line, wire, ...house } = withTurns(new House());
   wire.open();
+  busy(line, wire);
   const [, first] = ask(line, 'a');
   const [, second] = ask(line, 'bc', 2);
-  t.strictSame(wire.written, []);
+  house.settle();
+  t.strictSame(wire.written, [], 'the server is near, and has not answered');
+  wire.answer('+1\r\n+2\r\n+3\r\n');
+  house.settle();
+  t.strictSame(wire.written, [], 'not all');
+  wire.answer('+4\r\n');
   house.settle();
   t.strictSame(wire.written, ['abc']);
   wire.answer('+1\r\n+2\r\n');
   t.strictSame([first.bytes, second.bytes, second.answers], ['+1\r\n', '+2\r\n', 1]);
-  ask(line, 'd');
-  house.settle();
-  t.strictSame(wire.written, ['abc'], 'the server is near, and has not answered all');
-  t.equal(line.outstanding, 2);
+  t.equal(line.outstanding, 1);
   wire.answer('+3\r\n');
-  house.settle();
-  t.strictSame(wire.written, ['abc', 'd']);
   t.equal(second.bytes, '+2\r\n+3\r\n');
 });
 
@@ -107,7 +128,9 @@ test('nothing waits for a server that is far away, nor much', async (t) => {
 test('large slices are not joined, short ones side by side are', async (t) => {
   const { line, wire, settle } = withTurns(new House());
   wire.open();
+  busy(line, wire);
   for (const text of ['a', 'b', 'x'.repeat(20_000), 'c', 'd']) ask(line, text);
+  wire.answer(fourAnswers);
   settle();
   t.strictSame(wire.written, [`ab|${'x'.repeat(20_000)}|cd`]);
 });
@@ -197,14 +220,13 @@ for (const nonsense of ['?\r\n', 'HTTP/1.1 400\r\n', '+1\r\n+2\r\n+3\r\n', '+1\r
 test('what is queued has not been asked: a server that answers it is left', async (t) => {
   const house = withTurns(new House());
   house.wire.open();
-  const [, first] = ask(house.line, 'a', 1);
-  house.settle();
-  const [, queued] = ask(house.line, 'b', 1);
-  t.strictSame(house.wire.written, ['a'], 'it waits for the answer');
-  house.wire.answer('+1\r\n+2\r\n');
+  const [, first] = ask(house.line, 'abcd', 4);
+  const [, queued] = ask(house.line, 'e');
+  t.strictSame(house.wire.written, ['abcd'], 'it waits for the answers');
+  house.wire.answer(`${fourAnswers}+5\r\n`);
   t.ok(house.wire.destroyed);
   t.strictSame(house.lost(), ['open: it sent an answer nobody asked for']);
-  t.strictSame([first.bytes, queued.bytes], ['+1\r\n', '']);
+  t.strictSame([first.bytes, queued.bytes], [fourAnswers, '']);
   t.equal(queued.why, 'it sent an answer nobody asked for');
 });
 
