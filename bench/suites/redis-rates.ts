@@ -76,6 +76,7 @@ export function pipelinedRows(work: string, rates: Rates, timesPeer: number): Ro
     rate(`Redis ${work}`, rates, 'direct', {}),
     cpu(`Redis ${work}`, rates, { atMost: 1.5 }, true),
     cpuAgainstPeer(`Redis ${work}`, rates),
+    perCpuSecond(`Redis ${work}`, rates),
   ];
 }
 
@@ -110,4 +111,11 @@ function cpu(work: string, rates: Rates, reach: Row['reach'], gate: boolean): Ro
 function cpuAgainstPeer(work: string, rates: Rates): Row {
   const peer = { name: 'nutcracker', value: rates.nutcracker.cpuMicros };
   return { work, figure: 'CPU per command', ours: rates.outrigger.cpuMicros, peer, reach: {}, unit: 'µs' };
+}
+
+/** What the proxy could do where load and Redis did not share a CPU, and so were not what the rate is limited by. */
+function perCpuSecond(work: string, { outrigger, nutcracker }: Rates): Row {
+  const peer = { name: 'nutcracker', value: 1e6 / nutcracker.cpuMicros };
+  const figure = 'commands per second of its CPU time';
+  return { work, figure, ours: 1e6 / outrigger.cpuMicros, peer, reach: {}, unit: '/s' };
 }
