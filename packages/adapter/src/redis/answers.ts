@@ -4,7 +4,7 @@ import type { LabelPairs } from '@outrigger/core/exposition';
 import type { FamilyBuilder } from '../sources/families.ts';
 import { infoNumber } from './info.ts';
 import { addNumber } from './sections.ts';
-import type { CommandTotals } from './sections.ts';
+import type { Command } from './sections.ts';
 
 const configMetrics: Readonly<Record<string, string>> = {
   maxmemory: 'redis_config_maxmemory',
@@ -95,7 +95,7 @@ const boundTexts = boundsUsec.map((bound) => String(bound / 1e6));
 export function addHistograms(
   to: FamilyBuilder,
   answer: unknown,
-  commands: ReadonlyMap<string, CommandTotals>,
+  commands: ReadonlyMap<string, Command>,
 ): void {
   if (!Array.isArray(answer)) return;
   const list = answer as unknown[];
@@ -109,7 +109,7 @@ function addHistogram(
   to: FamilyBuilder,
   command: string,
   facts: readonly unknown[],
-  commands: ReadonlyMap<string, CommandTotals>,
+  commands: ReadonlyMap<string, Command>,
 ): void {
   const count = infoNumber(String(facts[facts.indexOf('calls') + 1]));
   const pairs = facts[facts.indexOf('histogram_usec') + 1];
@@ -125,7 +125,7 @@ function addHistogram(
     to.add(latencies, below, bucketLabels(command, boundTexts[index] ?? ''), '_bucket');
   }
   to.add(latencies, Math.max(below, count), bucketLabels(command, '+Inf'), '_bucket');
-  const usec = commands.get(command)?.usec;
+  const usec = infoNumber(commands.get(command)?.get('usec'));
   // In OpenMetrics there is no count without a sum.
   if (usec === undefined) return;
   to.add(latencies, usec / 1e6, [['cmd', command]], '_sum');

@@ -49,13 +49,12 @@ export function parsePairs(value: string): ReadonlyMap<string, string> {
 /** Numbers as Redis writes them, its words for yes and no; undefined for anything else. */
 export function infoNumber(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return Number(value);
   if (value === 'ok' || value === 'true') return 1;
   if (value === 'err' || value === 'fail' || value === 'false') return 0;
-  if (/^[+-]?(inf|nan)$/i.test(value)) {
-    return value.toLowerCase().endsWith('nan') ? Number.NaN : value.startsWith('-') ? -Infinity : Infinity;
-  }
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined;
-  return Number(value);
+  if (/^[+-]?nan$/i.test(value)) return Number.NaN;
+  if (!/^[+-]?inf$/i.test(value)) return undefined;
+  return value.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 function under(sections: Map<string, InfoField[]>, name: string): InfoField[] {

@@ -3,7 +3,9 @@
 import { askedConfig } from './answers.ts';
 
 export const questions = {
-  config: askedConfig.map((directive) => ['CONFIG', 'GET', directive]),
+  config: ['CONFIG', 'GET', ...askedConfig],
+  /** Servers before 7 take one at a time. */
+  configs: askedConfig.map((directive) => ['CONFIG', 'GET', directive]),
   clusterInfo: ['CLUSTER', 'INFO'],
   latest: ['LATENCY', 'LATEST'],
   histogram: ['LATENCY', 'HISTOGRAM'],
@@ -40,7 +42,7 @@ export function optionalQuestions(
   if (facts.get('redis_mode') === 'sentinel') return [];
   const major = Number((facts.get('redis_version') ?? '').split('.')[0]);
   return [
-    ...questions.config,
+    ...(major >= 7 ? [questions.config] : questions.configs),
     ...(facts.get('cluster_enabled') === '1' ? [questions.clusterInfo] : []),
     questions.latest,
     ...(histograms && major >= 7 ? [questions.histogram] : []),

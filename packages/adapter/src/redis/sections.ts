@@ -10,6 +10,8 @@ import type { Info, InfoField } from './info.ts';
 export const shownDatabases = 64;
 
 export interface InfoContext {
+  /** `commandsOf` the same INFO. */
+  readonly commands: ReadonlyMap<string, Command>;
   /** As configured; undefined when CONFIG is not allowed. */
   readonly databases: number | undefined;
   /** Milliseconds since the epoch, for servers that do not tell their time. */
@@ -19,7 +21,7 @@ export interface InfoContext {
 /** Answers how many fields could not be read. */
 export function addInfo(to: FamilyBuilder, info: Info, context: InfoContext): number {
   const all = flat(info);
-  const facts: Facts = { all, commands: commandsOf(info) };
+  const facts: Facts = { all, commands: context.commands };
   let unread = info.unread;
   for (const [section, fields] of info.sections) {
     const reader = readers[section];
@@ -43,23 +45,19 @@ export function addClusterInfo(to: FamilyBuilder, text: string): void {
   }
 }
 
-export interface CommandTotals {
-  readonly calls: number;
-  readonly usec: number;
-}
+/** Fields of cmdstat_, as written. */
+export type Command = ReadonlyMap<string, string>;
 
-/** Calls and time per command, for the sums and counts of latencies. */
-export function commandsOf(info: Info): ReadonlyMap<string, CommandTotals> {
-  const commands = new Map<string, CommandTotals>();
+/** By name; the last of those of the same name. */
+export function commandsOf(info: Info): ReadonlyMap<string, Command> {
+  const commands = new Map<string, Command>();
   for (const { key, value } of info.sections.get('commandstats') ?? []) {
-    const pairs = parsePairs(value);
-    const usec = infoNumber(pairs.get('usec'));
-    const calls = infoNumber(pairs.get('calls'));
-    if (usec === undefined || calls === undefined) continue;
-    commands.set(key.slice('cmdstat_'.length), { calls, usec });
+    if (key.startsWith(commandPrefix)) commands.set(key.slice(commandPrefix.length), parsePairs(value));
   }
   return commands;
 }
+
+const commandPrefix = 'cmdstat_';
 
 /** The last of fields of the same name. */
 export function flat(info: Info): ReadonlyMap<string, string> {
@@ -74,7 +72,7 @@ export function flat(info: Info): ReadonlyMap<string, string> {
 type All = ReadonlyMap<string, string>;
 interface Facts {
   readonly all: All;
-  readonly commands: ReadonlyMap<string, CommandTotals>;
+  readonly commands: ReadonlyMap<string, Command>;
 }
 /** True when the field is the section's own, read or not worth reading. */
 type Reader = (to: FamilyBuilder, field: InfoField, facts: Facts) => boolean;
@@ -109,17 +107,18 @@ function counter(name: string, help: string) {
   return { name: `redis_${name}`, type: 'counter', help } as const;
 }
 
-const calls = counter('commands_total', 'Calls of the command.');
+const callsTotal = counter('commands_total', 'Calls of the command.');
 const duration = counter('commands_duration_seconds_total', 'Time spent executing the command.');
 const rejected = counter('commands_rejected_calls_total', 'Calls refused before they were executed.');
 const failed = counter('commands_failed_calls_total', 'Calls that failed while they were executed.');
 const errors = counter('errors_total', 'Error replies by their prefix.');
 
-function addCommand(to: FamilyBuilder, { key, value }: InfoField): boolean {
-  if (!key.startsWith('cmdstat_')) return false;
-  const pairs = parsePairs(value);
-  const labels: LabelPairs = [['cmd', key.slice('cmdstat_'.length)]];
-  addNumber(to, calls, pairs.get('calls'), labels);
+function addCommand(to: FamilyBuilder, { key }: InfoField, { commands }: Facts): boolean {
+  const name = key.slice(commandPrefix.length);
+  const pairs = key.startsWith(commandPrefix) ? commands.get(name) : undefined;
+  if (pairs === undefined) return false;
+  const labels: LabelPairs = [['cmd', name]];
+  addNumber(to, callsTotal, pairs.get('calls'), labels);
   addNumber(to, duration, pairs.get('usec'), labels, 1e6);
   addNumber(to, rejected, pairs.get('rejected_calls'), labels);
   addNumber(to, failed, pairs.get('failed_calls'), labels);
@@ -156,10 +155,11 @@ function addPercentiles(to: FamilyBuilder, { key, value }: InfoField, { commands
     ];
     to.add(percentiles, seconds, labels);
   }
-  const totals = commands.get(command);
-  if (totals === undefined) return true;
-  to.add(percentiles, totals.usec / 1e6, [['cmd', command]], '_sum');
-  to.add(percentiles, totals.calls, [['cmd', command]], '_count');
+  const usec = infoNumber(commands.get(command)?.get('usec'));
+  const calls = infoNumber(commands.get(command)?.get('calls'));
+  if (usec === undefined || calls === undefined) return true;
+  to.add(percentiles, usec / 1e6, [['cmd', command]], '_sum');
+  to.add(percentiles, calls, [['cmd', command]], '_count');
   return true;
 }
 

@@ -119,24 +119,21 @@ class RedisSource implements Source {
     return this.#answer(info, more, replies, now);
   }
 
-  #answer(
-    info: Info,
-    commands: readonly (readonly string[])[],
-    replies: readonly Reply[],
-    now: number,
-  ): Answer {
+  #answer(info: Info, asked: readonly (readonly string[])[], replies: readonly Reply[], now: number): Answer {
     const builder = new FamilyBuilder();
     builder.add(up, 1);
     const answers = new Map<string, unknown>();
-    commands.forEach((command, index) => {
+    asked.forEach((command, index) => {
       const reply = replies[index];
       if (reply === undefined || 'refused' in reply) this.#refusals.add(command, now);
       else answers.set(command.join(' '), reply.value);
     });
     const of = (command: readonly string[]): unknown => answers.get(command.join(' '));
-    const config = questions.config.flatMap((command) => of(command) ?? []);
+    const config = [questions.config, ...questions.configs].flatMap((command) => of(command) ?? []);
     const databases = Number(configValues(config).get('databases'));
+    const commands = commandsOf(info);
     const unread = addInfo(builder, info, {
+      commands,
       databases: Number.isSafeInteger(databases) ? databases : undefined,
       wallMs: this.#deps.clock.wall(),
     });
@@ -144,7 +141,7 @@ class RedisSource implements Source {
     const cluster = of(questions.clusterInfo);
     if (typeof cluster === 'string') addClusterInfo(builder, cluster);
     addLatest(builder, of(questions.latest));
-    addHistograms(builder, of(questions.histogram), commandsOf(info));
+    addHistograms(builder, of(questions.histogram), commands);
     if (answers.has('SLOWLOG LEN')) addSlowLength(builder, of(questions.slowLength));
     addSlowest(builder, of(questions.slowest));
     const resting = this.#refusals.resting(now);

@@ -39,6 +39,8 @@ export class FamilyBuilder {
 
 /** Lengths keep values apart that hold whatever would be written between them. */
 function keyOf(labels: LabelPairs, suffix: SampleSuffix): string {
+  const [only] = labels;
+  if (labels.length === 1 && only !== undefined) return `${suffix}\r${only[0]}=${only[1]}`;
   let key: string = suffix;
   for (const [name, value] of labels) key += `\n${name}=${value.length}:${value}`;
   return key;

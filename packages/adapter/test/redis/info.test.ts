@@ -7,7 +7,8 @@ import { samplesOf } from '../sources/page-text.ts';
 
 function shown(text: string, databases?: number): Map<string, number> {
   const builder = new FamilyBuilder();
-  addInfo(builder, parseInfo(text), { databases, wallMs: 1_000_000 });
+  const info = parseInfo(text);
+  addInfo(builder, info, { commands: commandsOf(info), databases, wallMs: 1_000_000 });
   return samplesOf(builder.families());
 }
 
@@ -39,7 +40,7 @@ test('numbers are what Redis writes, and nothing else is taken for one', (t) => 
 test('a known field whose value is no number is counted, an unknown one is not', (t) => {
   const builder = new FamilyBuilder();
   const info = parseInfo('# Memory\nused_memory:much\nmaxmemory:3\nused_memory_human:1K\n');
-  t.equal(addInfo(builder, info, { databases: 1, wallMs: 0 }), 1);
+  t.equal(addInfo(builder, info, { commands: new Map(), databases: 1, wallMs: 0 }), 1);
   t.same([...samplesOf(builder.families())], [['redis_memory_max_bytes', 3]]);
   t.end();
 });

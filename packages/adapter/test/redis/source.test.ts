@@ -50,7 +50,7 @@ test('a server that refuses everything but INFO is shown, and is not asked in va
   const { families, dropped } = await collect(source);
   t.equal(samplesOf(families).get('redis_up'), 1);
   t.equal(samplesOf(families).get('redis_memory_used_bytes'), 5);
-  t.same(dropped, { 'refused-command': 9 });
+  t.same(dropped, { 'refused-command': 5 });
   t.notOk(fake.commands.includes('CLUSTER INFO'), 'a server without cluster counts that as an error');
 
   fake.commands.length = 0;
@@ -61,6 +61,17 @@ test('a server that refuses everything but INFO is shown, and is not asked in va
   await collect(source);
   t.ok(fake.commands.includes('SLOWLOG LEN'), 'asked again after a while');
   t.equal(fake.connections, 1, 'the connection is kept');
+});
+
+test('a server before 7 is asked what it knows, one directive at a time', async (t) => {
+  const old = info.replace('7.0.0', '6.2.1');
+  const fake = await fakeRedis(t, (command) => {
+    if (command === 'CONFIG GET maxclients') return '*2\r\n$10\r\nmaxclients\r\n$2\r\n77\r\n';
+    return command.startsWith('INFO') ? bulk(old) : unknown(command);
+  });
+  const { families } = await collect(sourceAt(t, fake.address));
+  t.equal(samplesOf(families).get('redis_config_maxclients'), 77);
+  t.notOk(fake.commands.includes('LATENCY HISTOGRAM'));
 });
 
 test('without histograms they are not asked for', async (t) => {
