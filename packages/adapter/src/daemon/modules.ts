@@ -1,7 +1,7 @@
 /** json_exporter's modules, wherever they are: a file that is followed, or in the document itself. */
 
 import type { Deps } from '@outrigger/core/lifecycle';
-import { readJsonModules } from '../json/modules.ts';
+import { readJsonModules, readModulesOfObject } from '../json/modules.ts';
 import type { JsonModules } from '../json/modules.ts';
 import type { AdapterConfig } from './config.ts';
 import { FollowedFile } from './followed-file.ts';
@@ -22,7 +22,7 @@ export class Modules {
 
   /** Throws what is wrong with them, and changes nothing then. */
   async apply({ jsonModules, modules }: AdapterConfig): Promise<void> {
-    const inline = modules === undefined ? new Map() : readJsonModules({ modules });
+    const inline = modules === undefined ? new Map() : readModulesOfObject(modules);
     const file =
       jsonModules === undefined
         ? undefined

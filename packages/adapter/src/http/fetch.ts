@@ -55,13 +55,17 @@ export class Fetcher {
   }
 
   /** Ends what is under way too. */
-  close(): Promise<void> {
-    return this.#pools.close();
+  async close(): Promise<void> {
+    const { authentication } = this.#options;
+    await this.#pools.close();
+    if (authentication.type === 'token') await authentication.from.close();
   }
 
   /** Lets what is under way end; nothing may be asked any more. */
   retire(): void {
+    const { authentication } = this.#options;
     this.#pools.retire();
+    if (authentication.type === 'token') authentication.from.retire();
   }
 
   async #follow(request: PageRequest, asked: Asked): Promise<Page> {
@@ -99,7 +103,7 @@ export class Fetcher {
     for (const given of [request.headers ?? {}, this.#options.headers]) {
       for (const [name, value] of Object.entries(given)) headers[name.toLowerCase()] = value;
     }
-    const credentials = await authorization(this.#options.authentication, this.#environment);
+    const credentials = await authorization(this.#options.authentication, this.#environment, asked);
     if (credentials !== undefined) headers['authorization'] = credentials;
     return headers;
   }
@@ -122,6 +126,8 @@ export class Fetcher {
     const where = shownUrl(url);
     const valid = request.validStatus?.(status) ?? (status >= 200 && status < 300);
     if (!valid) {
+      const { authentication } = this.#options;
+      if (status === 401 && authentication.type === 'token') authentication.from.forget();
       discard(response.body);
       throw unwanted(status, where);
     }

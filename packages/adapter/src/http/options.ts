@@ -3,6 +3,7 @@
 import { parseSize } from '@outrigger/core/api';
 import type { SecretSource, SourceHttp } from '@outrigger/core/api';
 import { OutriggerError } from '@outrigger/core/errors';
+import type { Asked } from '../sources/source.ts';
 
 export type SecretFrom =
   | { readonly from: 'file'; readonly path: string }
@@ -14,7 +15,18 @@ export type Authentication =
   | { readonly type: 'none' }
   | { readonly type: 'basic'; readonly username: string; readonly password: SecretFrom | undefined }
   /** `Authorization: SCHEME CREDENTIALS`; the scheme of a bearer token is `Bearer`. */
-  | { readonly type: 'header'; readonly scheme: string; readonly credentials: SecretFrom };
+  | { readonly type: 'header'; readonly scheme: string; readonly credentials: SecretFrom }
+  /** A bearer token that somebody else gives out. */
+  | { readonly type: 'token'; readonly from: TokenSource };
+
+export interface TokenSource {
+  /** Rejects with SourceError. */
+  token(asked: Asked): Promise<string>;
+  /** The token was refused; the next is a new one. */
+  forget(): void;
+  retire(): void;
+  close(): Promise<void>;
+}
 
 /** PEM, in files that are read again at each request, or as text. */
 export interface TlsOptions {

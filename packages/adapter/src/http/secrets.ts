@@ -2,7 +2,7 @@
 
 import { errorCode } from '@outrigger/core/errors';
 import { readFile } from 'node:fs/promises';
-import type { FailureClass } from '../sources/source.ts';
+import type { Asked, FailureClass } from '../sources/source.ts';
 import { SourceError } from '../sources/source.ts';
 import type { Authentication, SecretFrom, TlsOptions } from './options.ts';
 
@@ -19,8 +19,10 @@ export interface TlsMaterial {
 export async function authorization(
   how: Authentication,
   environment: Environment,
+  asked: Asked,
 ): Promise<string | undefined> {
   if (how.type === 'none') return undefined;
+  if (how.type === 'token') return `Bearer ${await how.from.token(asked)}`;
   if (how.type === 'header') {
     return `${how.scheme} ${await readSecret(how.credentials, environment, 'auth')}`;
   }

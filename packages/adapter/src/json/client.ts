@@ -4,6 +4,7 @@ import type { SourceHttp } from '@outrigger/core/api';
 import { OutriggerError } from '@outrigger/core/errors';
 import { fileOf, httpOptions, plainHttp } from '../http/options.ts';
 import type { Authentication, HttpOptions, SecretFrom, TlsOptions } from '../http/options.ts';
+import type { OAuthSpec } from '../http/oauth.ts';
 import type { ClientSpec } from './schema.ts';
 
 /** Throws CONFIG_INVALID for what cannot be had. */
@@ -17,6 +18,20 @@ export function clientOptions(spec: ClientSpec | undefined, where: string): Http
     tls: tlsOf(spec.tls_config),
     followRedirects: spec.follow_redirects ?? true,
   };
+}
+
+/** The field of a secret that stands there as text. */
+export function inlineSecret(spec: ClientSpec | undefined): string | undefined {
+  const texts = {
+    'basic_auth.password': spec?.basic_auth?.password,
+    'authorization.credentials': spec?.authorization?.credentials,
+    bearer_token: spec?.bearer_token,
+    'oauth2.client_secret': spec?.oauth2?.client_secret,
+    'tls_config.key': spec?.tls_config?.key,
+    'oauth2.tls_config.key': spec?.oauth2?.tls_config?.key,
+    'http_headers.secrets': Object.values(spec?.http_headers ?? {}).flatMap(({ secrets = [] }) => secrets)[0],
+  };
+  return Object.entries(texts).find(([, text]) => text !== undefined && text !== '')?.[0];
 }
 
 /** What the source says wins: its headers one by one, its credentials and certificates as wholes. */
@@ -36,7 +51,6 @@ export function withSourceHttp(module: HttpOptions, source: SourceHttp): HttpOpt
 
 function refuseUnsupported(spec: ClientSpec, where: string): void {
   const refused = {
-    oauth2: spec.oauth2 !== undefined,
     proxy_url: spec.proxy_url !== undefined && spec.proxy_url !== '',
     proxy_from_environment: spec.proxy_from_environment === true,
     'tls_config.max_version': spec.tls_config?.max_version !== undefined,
@@ -69,9 +83,13 @@ function headersOf(spec: ClientSpec, where: string): Record<string, string> {
 
 function authenticationOf(spec: ClientSpec, where: string): Authentication {
   const { basic_auth: basic, authorization, bearer_token: token, bearer_token_file: tokenFile } = spec;
-  const given = [basic, authorization, token ?? tokenFile].filter((one) => one !== undefined);
+  const given = [basic, authorization, token ?? tokenFile, spec.oauth2].filter((one) => one !== undefined);
   if (given.length > 1) {
-    throw invalid(where, 'more than one of basic_auth, authorization and bearer_token is given', 'keep one');
+    throw invalid(
+      where,
+      'more than one of basic_auth, authorization, bearer_token and oauth2 is given',
+      'keep one',
+    );
   }
   if (basic !== undefined) {
     const password = textOrFile(basic.password, basic.password_file);
@@ -93,6 +111,23 @@ function tlsOf(spec: ClientSpec['tls_config']): TlsOptions {
     serverName: spec?.server_name,
     insecureSkipVerify: spec?.insecure_skip_verify ?? false,
     minVersion: spec?.min_version === 'TLS13' ? 'TLSv1.3' : undefined,
+  };
+}
+
+/** Throws CONFIG_INVALID. */
+export function oauthOf(spec: ClientSpec['oauth2'], where: string): OAuthSpec | undefined {
+  if (spec === undefined) return undefined;
+  const tokenUrl = URL.parse(spec.token_url ?? '');
+  if (tokenUrl === null || !/^https?:$/.test(tokenUrl.protocol)) {
+    throw invalid(`${where}.token_url`, 'oauth2 needs the URL that gives out tokens', 'write an http(s) URL');
+  }
+  return {
+    tokenUrl,
+    clientId: spec.client_id ?? '',
+    clientSecret: textOrFile(spec.client_secret, spec.client_secret_file),
+    scopes: spec.scopes ?? [],
+    parameters: spec.endpoint_params ?? {},
+    tls: tlsOf(spec.tls_config),
   };
 }
 

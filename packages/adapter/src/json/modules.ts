@@ -2,11 +2,12 @@
 
 import { OutriggerError } from '@outrigger/core/errors';
 import type { MetricType } from '@outrigger/core/exposition';
+import type { OAuthSpec } from '../http/oauth.ts';
 import type { HttpOptions } from '../http/options.ts';
 import { compileJsonPath } from '../jsonpath/path.ts';
 import type { JsonPath } from '../jsonpath/path.ts';
 import { readBySchema } from '../sources/document.ts';
-import { clientOptions } from './client.ts';
+import { clientOptions, inlineSecret, oauthOf } from './client.ts';
 import { modulesSchema } from './schema.ts';
 import type { MetricSpec, ModuleSpec } from './schema.ts';
 
@@ -21,6 +22,8 @@ export interface JsonMetric {
 
 export interface JsonModule {
   readonly http: HttpOptions;
+  /** How tokens are had, where `http` has no credentials. */
+  readonly oauth: OAuthSpec | undefined;
   readonly body: string | undefined;
   readonly validStatus: ((status: number) => boolean) | undefined;
   readonly metrics: readonly JsonMetric[];
@@ -34,6 +37,25 @@ export function readJsonModules(document: unknown): JsonModules {
   return new Map(
     Object.entries(modules).map(([name, module]) => [name, compileModule(module, `modules[${name}]`)]),
   );
+}
+
+/**
+ * Modules that stand in an object of the API, which more people may read than those who may know its secrets: they name
+ * files. Throws what readJsonModules throws.
+ */
+export function readModulesOfObject(modules: unknown): JsonModules {
+  const spec = readBySchema(modulesSchema, { modules });
+  for (const [name, module] of Object.entries(spec.modules ?? {})) {
+    const field = inlineSecret(module.http_client_config);
+    if (field === undefined) continue;
+    const where = `modules[${name}].http_client_config.${field}`;
+    throw invalid(
+      where,
+      'a secret may not stand in the document',
+      `name a file: ${field}_file, or http of the source`,
+    );
+  }
+  return readJsonModules({ modules });
 }
 
 function compileModule(spec: ModuleSpec, where: string): JsonModule {
@@ -50,6 +72,7 @@ function compileModule(spec: ModuleSpec, where: string): JsonModule {
   refuseTwoTypes(metrics, where);
   return {
     http: { ...http, headers },
+    oauth: oauthOf(spec.http_client_config?.oauth2, `${where}.http_client_config.oauth2`),
     body: bodyOf(spec, where),
     validStatus: codes.length === 0 ? undefined : (status) => codes.includes(status),
     metrics,

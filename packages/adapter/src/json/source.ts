@@ -1,9 +1,12 @@
 /** JSON over HTTP as a source, and as what /probe asks. */
 
 import type { MetricsSource } from '@outrigger/core/api';
+import type { Clock } from '@outrigger/core/clock';
 import { describeError } from '@outrigger/core/errors';
 import { Fetcher } from '../http/fetch.ts';
 import { shownUrl } from '../http/failure.ts';
+import { OAuthTokens } from '../http/oauth.ts';
+import type { HttpOptions } from '../http/options.ts';
 import { urlAt } from '../http/place.ts';
 import type { Environment } from '../http/secrets.ts';
 import type { Answer, Asked, Place, Source } from '../sources/source.ts';
@@ -17,13 +20,14 @@ export type JsonSpec = NonNullable<MetricsSource['json']>;
 export interface JsonDeps {
   /** Those of now: they may be read again while the source lives. */
   readonly modules: () => JsonModules;
+  readonly clock: Clock;
   readonly environment?: Environment;
 }
 
 export function jsonSource(spec: JsonSpec, place: Place, deps: JsonDeps): Source {
   const url = urlAt(spec.url, place);
-  const fetchers = new ModuleFetchers(
-    (module) => new Fetcher(withSourceHttp(module.http, spec.http), deps.environment ?? {}),
+  const fetchers = new ModuleFetchers((module) =>
+    fetcherOf(withSourceHttp(module.http, spec.http), module, deps),
   );
   return {
     collect: (asked) => ask(fetchers, moduleOf(deps.modules(), spec.module), url, asked),
@@ -38,7 +42,7 @@ export class JsonProbe {
 
   constructor(deps: JsonDeps) {
     this.#deps = deps;
-    this.#fetchers = new ModuleFetchers((module) => new Fetcher(module.http, deps.environment ?? {}));
+    this.#fetchers = new ModuleFetchers((module) => fetcherOf(module.http, module, deps));
   }
 
   /** Throws SourceError; CONFIG_INVALID for a target that is no URL. */
@@ -50,6 +54,12 @@ export class JsonProbe {
   close(): Promise<void> {
     return this.#fetchers.close();
   }
+}
+
+function fetcherOf(http: HttpOptions, { oauth }: JsonModule, { clock, environment = {} }: JsonDeps): Fetcher {
+  if (oauth === undefined || http.authentication.type !== 'none') return new Fetcher(http, environment);
+  const from = new OAuthTokens(oauth, environment, clock);
+  return new Fetcher({ ...http, authentication: { type: 'token', from } }, environment);
 }
 
 /** One for each module, closed when the module is no longer what it was. */

@@ -172,7 +172,7 @@ test('what is excluded is not even read', async (t) => {
 });
 
 test('failures: a policy, no Jolokia, no JSON, half an answer', async (t) => {
-  const fails = async (answer: string, want: object): Promise<void> => {
+  const fails = async (answer: string, want: { class: string; message?: RegExp }): Promise<void> => {
     const { url } = await agent(t, answer);
     await t.rejects(source(t, url, {}).collect(asked()), want);
   };

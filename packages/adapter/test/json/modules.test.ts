@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { parseDocument } from '@outrigger/core/config';
 import { extract } from '../../src/json/extract.ts';
-import { readJsonModules } from '../../src/json/modules.ts';
+import { readJsonModules, readModulesOfObject } from '../../src/json/modules.ts';
 
 const file = `
 modules:
@@ -253,7 +253,7 @@ test('what is wrong or cannot be had is refused where it stands', (t) => {
     /two value types/,
   );
   refused({ body: { content: '{{ .x }}', templatize: true } }, /Go templates are not supported/);
-  refused({ http_client_config: { oauth2: {} } }, /http_client_config\.oauth2: oauth2 is not supported/);
+  refused({ http_client_config: { oauth2: {} } }, /oauth2\.token_url: oauth2 needs the URL/);
   refused({ http_client_config: { proxy_url: 'http://p' } }, /proxy_url is not supported/);
   refused({ http_client_config: { bearer_token: 'x', basic_auth: {} } }, /more than one of basic_auth/);
   refused({ valid_status_codes: ['x'] }, /valid_status_codes\[0\]/);
@@ -261,5 +261,27 @@ test('what is wrong or cannot be had is refused where it stands', (t) => {
   t.throws(() => readJsonModules('text'), { code: 'CONFIG_INVALID' });
   t.equal(readJsonModules({}).size, 0);
   t.same(readJsonModules({ modules: { m: { body: { content: '{{x}}' } } } }).get('m')?.body, '{{x}}');
+  t.end();
+});
+
+test('in an object of the API secrets are named, not written', (t) => {
+  const read = (config: object): unknown => readModulesOfObject({ m: { http_client_config: config } });
+  const secrets = [
+    { basic_auth: { password: 's' } },
+    { authorization: { credentials: 's' } },
+    { bearer_token: 's' },
+    { oauth2: { token_url: 'http://t/', client_secret: 's' } },
+    { tls_config: { key: 's' } },
+    { http_headers: { 'X-Key': { secrets: ['s'] } } },
+  ];
+  for (const config of secrets) {
+    t.throws(() => read(config), { code: 'CONFIG_INVALID', message: /may not stand in the document/ });
+    t.doesNotThrow(
+      () => readJsonModules({ modules: { m: { http_client_config: config } } }),
+      'in a file they may',
+    );
+  }
+  t.doesNotThrow(() => read({ basic_auth: { username: 'u', password_file: '/s' } }));
+  t.throws(() => readModulesOfObject({ m: { nope: 1 } }), { message: /modules\[m\]\.nope: got a field/ });
   t.end();
 });

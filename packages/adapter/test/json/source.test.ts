@@ -1,10 +1,12 @@
 import { test } from 'tap';
+import { systemClock } from '@outrigger/core/clock';
 import type { SourceHttp } from '@outrigger/core/api';
 import { readJsonModules } from '../../src/json/modules.ts';
 import type { JsonModules } from '../../src/json/modules.ts';
 import { JsonProbe, jsonSource } from '../../src/json/source.ts';
 import { asked, bodyOf, serve } from '../http/servers.ts';
 
+const clock = systemClock();
 const http: SourceHttp = { insecureSkipVerify: false, followRedirects: true, maxBodySize: '1MiB' };
 const modulesOf = (module: object): JsonModules =>
   readJsonModules({ modules: { default: { metrics: [{ name: 'a', path: '{.a}' }], ...module } } });
@@ -20,7 +22,7 @@ test('asks by its module, and by a new one when there is one', async (t) => {
   let modules = modulesOf({ headers: { 'X-A': 'module' } });
   const spec = { url: 'http://svc:shop/app/status', module: 'default', http };
   const place = { address: `127.0.0.1:${server.port}`, labels: {} };
-  const source = jsonSource(spec, place, { modules: () => modules });
+  const source = jsonSource(spec, place, { modules: () => modules, clock });
   t.teardown(() => source.close());
   t.match(await source.collect(asked()), { families: [{ name: 'a', samples: [{ value: 1 }] }] });
   modules = modulesOf({ metrics: [{ name: 'b', path: '{.b}' }], body: { content: '{}' } });
@@ -43,7 +45,7 @@ test('failures have their class, and say which page', async (t) => {
     const [status, text] = answers[request.url ?? ''] ?? [404, ''];
     response.writeHead(status).end(text);
   });
-  const probe = new JsonProbe({ modules: () => modulesOf({}) });
+  const probe = new JsonProbe({ modules: () => modulesOf({}), clock });
   t.teardown(() => probe.close());
   const ask = (path: string, module = 'default'): Promise<unknown> =>
     probe.probe(`${server.url}${path}`, module, asked());
@@ -56,7 +58,7 @@ test('failures have their class, and say which page', async (t) => {
   await t.rejects(ask('down'), { class: 'status', message: /answered 500/ });
   await t.rejects(ask('html', 'nope'), { class: 'internal', message: /no module "nope"; there are default/ });
   await t.rejects(probe.probe('nowhere', 'default', asked()), { code: 'CONFIG_INVALID' });
-  const tolerant = new JsonProbe({ modules: () => modulesOf({ valid_status_codes: [503] }) });
+  const tolerant = new JsonProbe({ modules: () => modulesOf({ valid_status_codes: [503] }), clock });
   t.teardown(() => tolerant.close());
   t.match(await tolerant.probe(`${server.url}fine`, 'default', asked()), { families: [{ name: 'a' }] });
 });
@@ -75,7 +77,7 @@ test('what the source says about HTTP wins over its module', async (t) => {
   const source = jsonSource(
     { url: server.url, module: 'default', http: own },
     { address: server.url, labels: {} },
-    { modules: () => module, environment: { TOKEN: 'own' } },
+    { modules: () => module, clock, environment: { TOKEN: 'own' } },
   );
   t.teardown(() => source.close());
   await source.collect(asked());

@@ -225,7 +225,7 @@ test('what cannot be read is named with its line', (t) => {
     t.throws(() => parsePage(page, format), { message }, page.slice(0, 40));
   }
   t.same(parsePage('', 'text'), { families: [], dropped: {} });
-  t.throws(() => parsePage('', 'openmetrics'), { line: 0 });
+  t.throws(() => parsePage('', 'openmetrics'), { message: /^line 0: / });
   t.end();
 });
 
@@ -234,7 +234,7 @@ test('cut at every byte, an OpenMetrics page is refused and a text page is never
   const page = `# TYPE m counter\n${sample}# EOF\n`;
   const whole = page.length - 1;
   for (let cut = 0; cut < whole; cut++) {
-    t.throws(() => parsePage(page.slice(0, cut), 'openmetrics'), { line: Number }, `at ${cut}`);
+    t.throws(() => parsePage(page.slice(0, cut), 'openmetrics'), { message: /^line \d+: / }, `at ${cut}`);
   }
   t.doesNotThrow(() => parsePage(page, 'openmetrics'));
   t.end();

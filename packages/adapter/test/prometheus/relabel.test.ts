@@ -23,10 +23,13 @@ test('replace: joined values, whole match, groups in target and replacement', (t
   const labels = { a: 'foo', b: 'bar', c: 'baz' };
   const sourceLabels = ['a', 'b'];
   t.same(run([{ sourceLabels, targetLabel: 'd' }], labels), { ...labels, d: 'foo;bar' });
-  t.same(run([{ sourceLabels, regex: 'f(.*);(.*)r', targetLabel: 'a', replacement: 'b${1}m${2}z' }], labels), {
-    ...labels,
-    a: 'boombaz',
-  });
+  t.same(
+    run([{ sourceLabels, regex: 'f(.*);(.*)r', targetLabel: 'a', replacement: 'b${1}m${2}z' }], labels),
+    {
+      ...labels,
+      a: 'boombaz',
+    },
+  );
   t.same(run([{ sourceLabels: ['a'], regex: 'oo', targetLabel: 'd' }], labels), labels, 'not the whole');
   t.same(run([{ sourceLabels: ['a'], regex: 'no', targetLabel: 'd', replacement: 'x' }], labels), labels);
   t.same(
