@@ -172,7 +172,7 @@ test('what is excluded is not even read', async (t) => {
 });
 
 test('failures: a policy, no Jolokia, no JSON, half an answer', async (t) => {
-  const fails = async (answer: string, want: { class: string; message?: RegExp }): Promise<void> => {
+  const fails = async (answer: string, want: { class: string; message: RegExp }): Promise<void> => {
     const { url } = await agent(t, answer);
     await t.rejects(source(t, url, {}).collect(asked()), want);
   };
@@ -182,7 +182,7 @@ test('failures: a policy, no Jolokia, no JSON, half an answer', async (t) => {
   });
   await fails(fixture('read-refused').replace('403', '500'), { class: 'status', message: /answered 500/ });
   await fails('{"status":404}', { class: 'parse', message: /no bulk answer of Jolokia; check the path/ });
-  await fails('[{"value":{}}]', { class: 'parse' });
+  await fails('[{"value":{}}]', { class: 'parse', message: /no bulk answer/ });
   await fails(fixture('read-jvm').slice(0, 500), { class: 'parse', message: /answered no JSON/ });
 });
 
