@@ -1,8 +1,8 @@
 /** The thread that checks passwords: one message in, one answer out. */
 
-import bcrypt from 'bcryptjs';
+import { compareSync } from 'bcryptjs';
 import { parentPort } from 'node:worker_threads';
 
 parentPort?.on('message', ({ hash, password }: { hash: string; password: string }) => {
-  parentPort?.postMessage(bcrypt.compareSync(password, hash), []);
+  parentPort?.postMessage(compareSync(password, hash), []);
 });
