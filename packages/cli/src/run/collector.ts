@@ -1,4 +1,4 @@
-/** How the garbage collector is set for a daemon that passes large values. */
+/** How the garbage collector is set for daemons that would otherwise pay for what they do not need. */
 
 import { setFlagsFromString } from 'node:v8';
 
@@ -10,4 +10,12 @@ import { setFlagsFromString } from 'node:v8';
 export function collectReadBuffersLater(): void {
   if (process.versions.node.startsWith('24.'))
     setFlagsFromString('--external-memory-accounted-in-global-limit');
+}
+
+/**
+ * The adapter keeps its series outside the heap, and what it allocates dies young; yet every collection leaves a little
+ * behind, and V8 doubles the young generation for it until some 40 MiB are resident for good. It stays as it begins.
+ */
+export function keepYoungGenerationSmall(): void {
+  if (process.versions.node.startsWith('24.')) setFlagsFromString('--semi-space-growth-factor=1');
 }

@@ -1,7 +1,7 @@
 /** Role → daemon, imported when asked for. */
 
 import type { DaemonDefinition, Role } from '@outrigger/core/lifecycle';
-import { collectReadBuffersLater } from './collector.ts';
+import { collectReadBuffersLater, keepYoungGenerationSmall } from './collector.ts';
 
 export async function definitionOf(role: Role): Promise<DaemonDefinition<unknown>> {
   switch (role) {
@@ -13,6 +13,7 @@ export async function definitionOf(role: Role): Promise<DaemonDefinition<unknown
       collectReadBuffersLater();
       return (await import('@outrigger/ambassador')).ambassadorDaemon as DaemonDefinition<unknown>;
     case 'adapter':
+      keepYoungGenerationSmall();
       return (await import('@outrigger/adapter')).adapterDaemon as DaemonDefinition<unknown>;
   }
 }
