@@ -60,7 +60,7 @@ const gauges: readonly Row[] = [
   ['used_memory_vm_functions', 'memory_used_vm_functions_bytes'],
   ['used_memory_scripts', 'memory_used_scripts_bytes'],
   ['used_memory_functions', 'memory_used_functions_bytes'],
-  ['used_memory_vm_total', 'memory_used_vm_total'],
+  ['used_memory_vm_total', 'memory_used_vm_total_bytes'],
   ['total_system_memory', 'total_system_memory_bytes'],
   ['maxmemory', 'memory_max_bytes'],
   ['maxmemory_reservation', 'memory_max_reservation_bytes'],
