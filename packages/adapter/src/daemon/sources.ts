@@ -7,6 +7,7 @@ import { parseDuration } from '@outrigger/core/api';
 import type { MetricsSource } from '@outrigger/core/api';
 import { describeError } from '@outrigger/core/errors';
 import type { WatchService } from '@outrigger/core/watch';
+import { checkLogSource } from '../logs/source.ts';
 import { AskedSource } from '../page/ask.ts';
 import { shapeOf } from '../page/shape.ts';
 import { followPlaces } from '../places/follow.ts';
@@ -125,8 +126,10 @@ class FollowedSource {
       address === ''
         ? { places: [{ address: '', labels: {} }], problem: '', close: () => undefined }
         : await followPlaces(address, parts.watch, () => one.#refresh());
-    // A file is read by one source at a time: those that read files begin when the one before has ended.
-    if (one.kind !== 'log') one.begin(undefined);
+    // A file is read by one source at a time: those that read files begin when the one before has ended. What is wrong
+    // with them must be said before that.
+    if (one.kind === 'log') checkLogSource(source, parts.context.timerBuckets);
+    else one.begin(undefined);
     return one;
   }
 

@@ -11,6 +11,7 @@ import type { Deps } from '@outrigger/core/lifecycle';
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
+import { compileRelabel } from '../prometheus/relabel.ts';
 import { SourceError } from '../sources/source.ts';
 import type { Answer, Asked, Source } from '../sources/source.ts';
 import type { SeriesStore } from '../series/series.ts';
@@ -36,6 +37,12 @@ const settleMs = 10;
 /** `source.log` is set. Throws ADAPTER_BAD_REGEX and CONFIG_INVALID. */
 export function logSource(source: MetricsSource, deps: LogDeps): LogSource {
   return new LogSource(source, deps);
+}
+
+/** What `logSource` would refuse, without reading a line. Throws as it does. */
+export function checkLogSource({ log, relabel = [] }: MetricsSource, timerBuckets: readonly number[]): void {
+  for (const rule of log?.rules ?? []) compileRule(rule, timerBuckets);
+  compileRelabel(relabel);
 }
 
 export class LogSource implements Source {
