@@ -4,8 +4,8 @@
  *     node bench/load/statsd-sender.ts PORT '{"packetsPerSecond":10000,"linesPerPacket":40,"tags":true,"seconds":3}'
  *
  * The packets are made beforehand, so that sending is all that happens. What is due is sent each millisecond; a sender
- * that cannot keep up sends less, and says so. One line of JSON: packets and lines sent, seconds it took. With `names`
- * that many names are sent once each instead, and the rate bounds how fast.
+ * that cannot keep up sends less, and says so. One line of JSON: packets and lines sent, seconds it took. With `series`
+ * that many series are named once each instead, and the rate bounds how fast.
  */
 
 import dgram from 'node:dgram';
@@ -15,17 +15,17 @@ interface Options {
   readonly linesPerPacket: number;
   readonly tags?: boolean;
   readonly seconds?: number;
-  readonly names?: number;
+  readonly series?: number;
 }
 
 const port = Number(process.argv[2]);
 const options = JSON.parse(process.argv[3] ?? '{}') as Options;
-const { packetsPerSecond, linesPerPacket, names } = options;
+const { packetsPerSecond, linesPerPacket, series } = options;
 /** Names and tags that repeat themselves, as those of an application do. */
 const distinct = 1000;
 
-const packets = names === undefined ? repeated() : everyName(names);
-const total = names === undefined ? Math.round(packetsPerSecond * (options.seconds ?? 3)) : packets.length;
+const packets = series === undefined ? repeated() : everySeries(series);
+const total = series === undefined ? Math.round(packetsPerSecond * (options.seconds ?? 3)) : packets.length;
 
 const socket = dgram.createSocket('udp4');
 await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve));
@@ -39,7 +39,7 @@ await new Promise<void>((resolve) => {
     const most = Math.ceil(packetsPerSecond / 100);
     for (let burst = 0; sent < due && burst < most; burst++, sent++)
       socket.send(packets[sent % packets.length] ?? '');
-    const isOver = names === undefined && elapsed >= (options.seconds ?? 3) * 1000;
+    const isOver = series === undefined && elapsed >= (options.seconds ?? 3) * 1000;
     if (sent < total && !isOver) return;
     clearInterval(timer);
     resolve();
@@ -55,11 +55,12 @@ function repeated(): Buffer[] {
   return Array.from({ length: count }, (_, packet) => joined(packet, (n) => line(n % distinct, n % 977)));
 }
 
-function everyName(count: number): Buffer[] {
+/** A hundred metrics, four labels, one of which tells the series apart. */
+function everySeries(count: number): Buffer[] {
   return Array.from({ length: Math.ceil(count / linesPerPacket) }, (_, packet) =>
     joined(
       packet,
-      (n) => `app.series${n}.kept:1|c|#env:prod,region:eu-${n % 10},code:${200 + (n % 5)},zone:z${n % 3}`,
+      (n) => `app.kept.metric${n % 100}:1|c|#env:prod,region:eu-west-${n % 10},code:${200 + (n % 5)},id:${n}`,
     ),
   );
 }

@@ -151,7 +151,7 @@ async function duringScrapes(context: BenchContext, buffer: string): Promise<Row
 async function scraped(context: BenchContext, buffer: string): Promise<{ loss: number; rss: number }> {
   const adapter = await startAdapter(context, buffer);
   const port = portOf(adapter.addresses['statsd-udp']);
-  await send(port, { packetsPerSecond: 500, linesPerPacket: 40, names: keptSeries - 2000 });
+  await send(port, { packetsPerSecond: 500, linesPerPacket: 40, series: keptSeries - 2000 });
   const url = `http://${adapter.addresses['scrape']}/metrics`;
   const losses: number[] = [];
   for (let run = 1; run <= context.runs; run++) {
