@@ -6,6 +6,7 @@ import { adapterChecks, adapterSchema, parseAdapterConfig } from './daemon/confi
 import type { AdapterConfig } from './daemon/config.ts';
 
 export type { AdapterConfig };
+export { adapterProblems } from './daemon/check.ts';
 export { mappingProblems } from './mapping/read.ts';
 
 export const adapterDaemon: DaemonDefinition<AdapterConfig> = {

@@ -16,6 +16,7 @@ import { parseAddress } from '@outrigger/core/net';
 import type { Address } from '@outrigger/core/net';
 import { controlConnectionChecks, controlConnectionFields } from '@outrigger/core/watch';
 import type { ControlConfig } from '@outrigger/core/watch';
+import { adapterProblems } from './check.ts';
 import type { OtlpConfig } from '../page/push.ts';
 import { statsdConfigOf } from '../statsd/statsd.ts';
 import type { StatsdConfig } from '../statsd/statsd.ts';
@@ -60,6 +61,8 @@ export const adapterChecks: Readonly<Record<string, Check>> = {
 export function parseAdapterConfig(values: Readonly<Record<string, unknown>>): AdapterConfig {
   const spec = filled(values);
   refuseInvalid(validateMetricsAdapterSpec(spec, ''));
+  const problems = adapterProblems(spec);
+  if (problems.length > 0) throw new InvalidConfig(problems);
   return Object.freeze({
     listen: parseAddress(spec.listen),
     admin: parseAddress(spec.admin),

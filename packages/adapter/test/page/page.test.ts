@@ -1,3 +1,4 @@
+import type { RelabelRule } from '@outrigger/core/api';
 import { FakeClock } from '@outrigger/core/clock';
 import { spawnSync } from 'node:child_process';
 import { test } from 'tap';
@@ -172,7 +173,7 @@ test('labels of source, place and configuration; whose own win, or step aside', 
 });
 
 test('relabelling renames, drops and merges what becomes alike', async (t) => {
-  const relabel = [
+  const relabel: RelabelRule[] = [
     { action: 'drop', sourceLabels: ['__name__'], regex: 'go_.*', separator: ';', replacement: '$1' },
     {
       action: 'replace',

@@ -1,7 +1,14 @@
 /** `outrigger check FILE …`: every problem of any configuration or manifest, without a server. */
 
-import { applyDefaults, checkStructure, kindOf, kinds, validateObject } from '@outrigger/core/api';
-import type { KubernetesObject } from '@outrigger/core/api';
+import {
+  applyDefaults,
+  checkStructure,
+  kindOf,
+  kinds,
+  metricsAdapterKind,
+  validateObject,
+} from '@outrigger/core/api';
+import type { KubernetesObject, MetricsAdapter } from '@outrigger/core/api';
 import { describeProblem, InvalidConfig } from '@outrigger/core/config';
 import { readManifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
@@ -31,7 +38,8 @@ export async function check(args: readonly string[]): Promise<number> {
   const manifests = await readManifests(args);
   let problems = 0;
   for (const manifest of manifests) {
-    for (const problem of (await problemsOfMapping(manifest)) ?? problemsOf(manifest)) {
+    const mapping = await problemsOfMapping(manifest);
+    for (const problem of mapping ?? [...problemsOf(manifest), ...(await problemsOfAdapter(manifest))]) {
       problems += 1;
       process.stdout.write(`${manifest.place}: ${problem}\n`);
     }
@@ -50,6 +58,24 @@ async function problemsOfMapping({ value, errors }: Manifest): Promise<string[] 
   if (errors.length > 0) return undefined;
   const { mappingProblems } = await import('@outrigger/adapter');
   return mappingProblems(value)?.map(describeProblem);
+}
+
+/** What a MetricsAdapter of the right structure says that cannot be: expressions, rules, networks. */
+async function problemsOfAdapter(manifest: Manifest): Promise<string[]> {
+  const { value } = manifest;
+  if (!isMetricsAdapter(value) || problemsOf(manifest).length > 0) return [];
+  const object = structuredClone(value) as MetricsAdapter;
+  applyDefaults(metricsAdapterKind, object);
+  const { adapterProblems } = await import('@outrigger/adapter');
+  return adapterProblems(object.spec).map((problem) =>
+    describeProblem({ ...problem, path: `spec.${problem.path}` }),
+  );
+}
+
+function isMetricsAdapter(value: unknown): boolean {
+  const { group, version, kind } = metricsAdapterKind;
+  const named = value as { apiVersion?: unknown; kind?: unknown } | null;
+  return named?.apiVersion === `${group}/${version}` && named.kind === kind;
 }
 
 /** Loopback endpoints are allowed here: whether a server takes them is a switch of the server. */
