@@ -73,7 +73,8 @@ const config = object(
     autoExcludeObjectNameAttributes: boolean(),
     inferCounterTypeFromName: boolean(),
     rules: list(rule, 'The first that matches decides'),
-    // How jmx_exporter reaches the JVM and is reached: here the source says it.
+    // What has no effect here: its own caching, and how it reaches the JVM and is reached.
+    cacheRules: boolean(),
     hostPort: string(),
     jmxUrl: string(),
     ssl: any(),

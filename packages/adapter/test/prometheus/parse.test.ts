@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import type { Test } from 'tap';
+import { seededRandom } from '@outrigger/core/clock';
 import type { MetricFamily } from '@outrigger/core/exposition';
 import { formatOf, PageError, parsePage, parsePageInTurns } from '../../src/prometheus/parse.ts';
 import type { PageFormat } from '../../src/prometheus/parse.ts';
@@ -278,4 +279,31 @@ test('time grows with the page and with nothing else, and others get their turn'
     }
   }
   t.ok(performance.now() - began < 5000);
+});
+
+test('damaged pages are refused or read, never anything else', (t) => {
+  const seed = 20;
+  const random = seededRandom(seed);
+  const page = '# TYPE h histogram\nh_bucket{le="1",a="b\\"c"} 1 # {t="x"} 1 2\n{"m.n",l="v"} NaN 3\n# EOF\n';
+  const noise = '{}"\\#=,\n 1eE+-.abc\u0000\u00e9\ud800';
+  let read = 0;
+  for (let round = 0; round < 3000; round++) {
+    let text = page;
+    for (let edits = 0; edits < 3; edits++) {
+      const at = Math.floor(random.next() * text.length);
+      const put = noise.charAt(Math.floor(random.next() * noise.length));
+      text = text.slice(0, at) + put + text.slice(at + Math.floor(random.next() * 3));
+    }
+    for (const format of ['text', 'openmetrics'] as const) {
+      try {
+        parsePage(text, format);
+        read++;
+      } catch (error) {
+        if (!(error instanceof PageError))
+          t.fail(`seed ${seed}, round ${round}: ${JSON.stringify(text)}`, { error });
+      }
+    }
+  }
+  t.ok(read > 0, 'some damage does no harm');
+  t.end();
 });
