@@ -5,7 +5,15 @@
 
 import type { Clock } from '@outrigger/core/clock';
 import { OutriggerError } from '@outrigger/core/errors';
-import { givingWay, isAsked, writeEnd, writeHead, writeMore } from '@outrigger/core/exposition';
+import {
+  escapeMetricName,
+  givingWay,
+  isAsked,
+  isLegacyMetricName,
+  writeEnd,
+  writeHead,
+  writeMore,
+} from '@outrigger/core/exposition';
 import type { MetricFamily, PageAsked, PageWriter } from '@outrigger/core/exposition';
 import type { SeriesRegistry } from '../series/registry.ts';
 import { readStored } from '../series/read.ts';
@@ -170,11 +178,27 @@ export class Page {
       if (more !== undefined)
         await writeMore(out, isAmbiguous ? { ...more, type: 'unknown' } : more, asked.format, giveWay);
     }
+    const written = new Set<string>();
     for (const family of pulled.values()) {
-      if (!isAsked(family, asked)) continue;
-      const written: MetricFamily = ambiguous(family) ? { ...family, type: 'unknown' } : family;
-      writeHead(out, written, asked.format);
-      await writeMore(out, written, asked.format, giveWay);
+      if (!isAsked(family, asked) || this.#collides(family, asked, merger, written)) continue;
+      const shown: MetricFamily = ambiguous(family) ? { ...family, type: 'unknown' } : family;
+      writeHead(out, shown, asked.format);
+      await writeMore(out, shown, asked.format, giveWay);
     }
+  }
+
+  /** Whether the name, written as this scraper takes names, is another family's: `a.b` beside `a_b`. */
+  #collides(
+    { name, samples }: MetricFamily,
+    { format }: PageAsked,
+    merger: Merger,
+    written: Set<string>,
+  ): boolean {
+    if (isLegacyMetricName(name) || format.escaping === 'allow-utf-8') return false;
+    const escaped = escapeMetricName(name, format.escaping);
+    const collides = merger.has(escaped) || written.has(escaped);
+    written.add(escaped);
+    if (collides) this.#parts.metrics.dropped.add(samples.length, '', 'name-conflict');
+    return collides;
   }
 }

@@ -1,3 +1,4 @@
+import { FakeClock } from '@outrigger/core/clock';
 import { testDeps } from '@outrigger/core/testing';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -38,7 +39,11 @@ test('everything is pushed: what was told, what was pulled, the adapter’s own'
   await new Promise((resolve) => server.once('listening', resolve));
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const { page, registry, clock } = newPage({ one: answering(family('pulled', 'gauge', [[['k', 'v']], 4])) });
+  const clock = new FakeClock();
+  const { page, registry } = newPage(
+    { one: answering(family('pulled', 'gauge', [[['k', 'v']], 4])) },
+    { clock },
+  );
   const own = { help: '', source: 's', ttlMs: 0 };
   registry.add(registry.open({ ...own, name: 'told_total', type: 'counter', labels: [['a', 'x"\n']] }), 3);
   const timer = registry.open({ ...own, name: 'lat', type: 'histogram', labels: [], bounds: [1, 2] });

@@ -241,6 +241,21 @@ test('a counter and a gauge that share a name in OpenMetrics do not share a fami
   );
 });
 
+test('names that become alike where this scraper takes no others', async (t) => {
+  const { read } = newPage({
+    one: answering(
+      family('a.b', 'gauge', [[], 1]),
+      family('a_b', 'gauge', [[], 2]),
+      family('c.d', 'gauge', [[], 3]),
+    ),
+    two: answering(family('c-d', 'gauge', [[], 4])),
+  });
+  t.strictSame(collected(await read()), ['a_b 2', 'c_d 3']);
+  const utf8 = await read({ accept: 'text/plain;version=1.0.0;escaping=allow-utf-8' });
+  t.strictSame(collected(utf8), ['{"a.b"} 1', 'a_b 2', '{"c.d"} 3', '{"c-d"} 4']);
+  t.match(utf8, 'source_dropped_total{source="",reason="name-conflict"} 2\n');
+});
+
 test('promtool finds nothing wrong with a merged page', needs('promtool'), async (t) => {
   const { registry, read } = newPage({
     one: answering(family('one_ratio', 'gauge', [[], 1])),

@@ -278,7 +278,8 @@ test('what Prometheus 2 and 3 and others ask for, and what they get', (t) => {
     ['TEXT/PLAIN; Version="0.0.4"; escaping=nonsense', 'text/plain; version=0.0.4; charset=utf-8'],
     [',;,=;q=x', 'text/plain; version=0.0.4; charset=utf-8'],
   ];
-  for (const [accept, contentType] of asked) t.equal(negotiate(accept).contentType, contentType, String(accept));
+  for (const [accept, contentType] of asked)
+    t.equal(negotiate(accept).contentType, contentType, String(accept));
   t.end();
 });
 
