@@ -26,7 +26,12 @@ export function redisFailure(address: string, error: unknown, shown: readonly Me
   const failure = classOf(error);
   const hint = hints[failure];
   const message = `${address} did not answer: ${describeError(error)}${hint === undefined ? '' : `; ${hint}`}`;
-  return new SourceError(failure, message, { cause: error, families: shown });
+  return new SourceError(failure, message, { cause: withoutCommand(error), families: shown });
+}
+
+/** ioredis keeps with an error reply what was sent: of AUTH, the password. */
+function withoutCommand(error: unknown): unknown {
+  return error instanceof Error && 'command' in error ? new Error(error.message) : error;
 }
 
 function classOf(error: unknown): FailureClass {

@@ -4,6 +4,7 @@ import { eventually, testDeps } from '@outrigger/core/testing';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { test } from 'tap';
 import type { Test } from 'tap';
 import { refusalRestMs } from '../../src/redis/questions.ts';
@@ -151,7 +152,9 @@ test('a password that is missing, refused or right', async (t) => {
   });
   const passwordFrom = { env: 'PASSWORD' };
   t.ok(await collect(sourceAt(t, fake.address, { username: 'reader', passwordFrom })));
-  t.equal((await failure(sourceAt(t, fake.address, { passwordFrom }))).class, 'auth');
+  const refused = await failure(sourceAt(t, fake.address, { passwordFrom }));
+  t.equal(refused.class, 'auth');
+  t.notMatch(inspect(refused, { depth: 10 }), 'secret');
   t.equal((await failure(sourceAt(t, fake.address, { passwordFrom: { env: 'NONE' } }))).class, 'auth');
   const closed = await fakeRedis(t, () => '-NOAUTH Authentication required.\r\n');
   t.equal((await failure(sourceAt(t, closed.address))).class, 'auth');
