@@ -59,6 +59,9 @@ test('configuration files are accepted by the daemons they are for', async (t) =
   const [beside] = documentsOf(textOf('examples/redis-failover/pod.yaml'));
   await accepts(ambassadorDaemon, beside?.data?.['ambassador.yaml'] ?? '');
   await accepts(adapterDaemon, textOf('examples/statsd-to-prometheus/adapter.yaml'));
+  await accepts(adapterDaemon, textOf('examples/metrics-adapter/adapter.yaml'));
+  const [besideShop] = documentsOf(textOf('examples/metrics-adapter/pod.yaml'));
+  await accepts(adapterDaemon, besideShop?.data?.['adapter.yaml'] ?? '');
   const data = documentsOf(textOf('examples/sidecar/config.yaml'))[0]?.data ?? {};
   await accepts(ambassadorDaemon, data['ambassador.yaml'] ?? '');
   await accepts(adapterDaemon, data['adapter.yaml'] ?? '');
@@ -90,28 +93,34 @@ test('the arguments of the sidecars are accepted', (t) => {
   t.end();
 });
 
-test('the ambassador of the pod is a sidecar that may do no more than it needs', (t) => {
-  const [, pod] = documentsOf(textOf('examples/redis-failover/pod.yaml')) as [unknown, Pod];
-  const { securityContext, initContainers } = pod.spec;
-  const [ambassador] = initContainers;
-  t.match(securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
-  t.match(ambassador, {
-    restartPolicy: 'Always',
-    securityContext: {
-      readOnlyRootFilesystem: true,
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-    },
-    startupProbe: { httpGet: { path: '/readyz', port: 9121 } },
-    livenessProbe: { httpGet: { path: '/livez', port: 9121 } },
+for (const { example, name, admin, port } of [
+  { example: 'redis-failover', name: 'ambassador', admin: ':9121', port: 9121 },
+  { example: 'metrics-adapter', name: 'adapter', admin: undefined, port: 9103 },
+] as const) {
+  test(`the ${name} of the pod is a sidecar that may do no more than it needs`, (t) => {
+    const [, pod] = documentsOf(textOf(`examples/${example}/pod.yaml`)) as [unknown, Pod];
+    const { securityContext, initContainers } = pod.spec;
+    const [sidecar] = initContainers;
+    t.match(securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    t.match(sidecar, {
+      name,
+      restartPolicy: 'Always',
+      securityContext: {
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      },
+      startupProbe: { httpGet: { path: '/readyz', port } },
+      livenessProbe: { httpGet: { path: '/livez', port } },
+    });
+    const { schema, checks } = name === 'adapter' ? adapterDaemon : ambassadorDaemon;
+    const all = { ...schema, fields: { ...processFields, ...schema.fields } };
+    const flags = sidecar.args.slice(1).filter((flag) => !flag.startsWith('--config='));
+    const { values } = loadConfig({ schema: all, checks, args: flags, environment: {} });
+    if (admin !== undefined) t.equal(values['admin'], admin, 'where the kubelet probes it');
+    t.end();
   });
-  const { schema, checks } = ambassadorDaemon;
-  const all = { ...schema, fields: { ...processFields, ...schema.fields } };
-  const [, , ...flags] = ambassador.args;
-  const { values } = loadConfig({ schema: all, checks, args: flags, environment: {} });
-  t.equal(values['admin'], ':9121', 'where the kubelet probes it');
-  t.end();
-});
+}
 
 test('the app does not notice a failover', needs('redis-server'), async (t) => {
   const script = join(root, 'examples/redis-failover/failover.mjs');
