@@ -18,8 +18,6 @@ export const longestKey = 1024;
 const window = 8;
 /** Ring bytes per wanted key. Of longer keys fewer are kept. */
 const bytesPerKey = 96;
-/** Places are small integers; they are moved back before they grow out of that. */
-const highestPlace = 2 ** 29;
 
 export class KeyCache {
   /** Per way: index of the plan, slot, generation of the slot (its last 32 bits). */
@@ -28,7 +26,7 @@ export class KeyCache {
   readonly generations: Uint32Array;
   readonly #hashes: Int32Array;
   readonly #lengths: Uint16Array;
-  /** Where the key begins, counted since the ring was new; -1: empty. */
+  /** Where the key begins, counted since the ring was new; -1: empty. Moved back before it outgrows a small integer. */
   readonly #places: Int32Array;
   readonly #ring: Uint8Array;
   readonly #ways: number;
@@ -37,8 +35,11 @@ export class KeyCache {
   #countedAt = 0;
   #count = 0;
 
+  readonly #highestPlace: number;
+
   /** `keys`: how many are wanted; 0 remembers nothing. */
-  constructor(keys: number) {
+  constructor(keys: number, highestPlace = 2 ** 29) {
+    this.#highestPlace = highestPlace;
     this.#ways = keys === 0 ? 0 : powerAtLeast(Math.max(2 * keys, 64));
     const places = this.#ways + window;
     this.#ring = new Uint8Array(
@@ -117,7 +118,7 @@ export class KeyCache {
   }
 
   #append(key: Uint8Array, length: number): number {
-    if (this.#head > highestPlace) this.#moveBack();
+    if (this.#head > this.#highestPlace) this.#moveBack();
     const size = this.#ring.length;
     // A key is never cut in two: what does not fit before the end begins a new round.
     const left = size - (this.#head & (size - 1));

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { Mapper } from '../../src/mapping/mapper.ts';
-import { readMapping } from '../../src/mapping/read.ts';
+import { mappingProblems, readMapping } from '../../src/mapping/read.ts';
 import type { MappingRules, MetricKind } from '../../src/mapping/rules.ts';
 
 const bounds = [0.1, 1];
@@ -195,6 +195,22 @@ test('every problem of a document at once, each with its place', (t) => {
     );
   }
   t.same(problemsOf(null), [], 'an empty file maps nothing');
+  t.end();
+});
+
+test('what is meant to be a mapping, and what is another document', (t) => {
+  t.equal(mappingProblems({ mappings: [{}] })?.length, 2);
+  t.same(mappingProblems({ defaults: { ttl: '1s' } }), []);
+  for (const other of [
+    null,
+    'text',
+    [],
+    {},
+    { kind: 'Pod', mappings: [] },
+    { modules: {} },
+    { defaults: {}, rules: [] },
+  ])
+    t.equal(mappingProblems(other), undefined, JSON.stringify(other));
   t.end();
 });
 

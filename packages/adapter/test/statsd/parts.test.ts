@@ -117,20 +117,25 @@ test('the key cache finds what it keeps, tells equal hashes apart and forgets th
   t.end();
 });
 
-test('the ring of the key cache goes round for long without telling lies', (t) => {
-  const cache = new KeyCache(64);
-  const random = seededRandom(11);
-  const hashOf = (n: number): number => Math.imul(n, 0x9e37_79b1);
-  for (let i = 0; i < 200_000; i++) {
-    const n = Math.floor(random.next() * 400);
-    const key = Buffer.from(`key-${n}-${'x'.repeat(n % 90)}`);
-    const way = cache.find(key, key.length, hashOf(n));
-    if (way === -1) cache.plans[cache.insert(key, key.length, hashOf(n))] = n;
-    else if (cache.plans[way] !== n) t.fail(`${n} was taken for ${cache.plans[way]}`);
-  }
-  t.ok(cache.size <= 136);
-  t.end();
-});
+for (const highestPlace of [2 ** 29, 2 ** 15]) {
+  test(`the ring of the key cache goes round for long without telling lies, places up to ${highestPlace}`, (t) => {
+    const cache = new KeyCache(64, highestPlace);
+    const random = seededRandom(11);
+    let hits = 0;
+    const hashOf = (n: number): number => Math.imul(n, 0x9e37_79b1);
+    for (let i = 0; i < 200_000; i++) {
+      const n = Math.floor(random.next() * 400);
+      const key = Buffer.from(`key-${n}-${'x'.repeat(n % 90)}`);
+      const way = cache.find(key, key.length, hashOf(n));
+      if (way === -1) cache.plans[cache.insert(key, key.length, hashOf(n))] = n;
+      else if (cache.plans[way] === n) hits += 1;
+      else t.fail(`${n} was taken for ${cache.plans[way]}`);
+    }
+    t.ok(cache.size <= 136);
+    t.ok(hits > 20_000, `${hits} found`);
+    t.end();
+  });
+}
 
 test('distinct members: exact while few, within a few per cent when many', (t) => {
   for (const many of [1, 64, 65, 300, 5000, 100_000]) {
