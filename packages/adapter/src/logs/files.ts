@@ -91,11 +91,15 @@ export class FollowedFiles {
     for (const pattern of this.#options.patterns) {
       for (const path of await this.#pathsOf(pattern, problems)) {
         const stats = await statOf(path, problems);
-        if (stats === undefined) continue;
-        const key = keyOf(stats);
-        if (found.has(key)) continue;
-        if (found.size >= maxFiles) problems.set(path, `there are more than ${maxFiles} files`);
-        else found.set(key, { path, stats });
+        if (stats === undefined || found.has(keyOf(stats))) continue;
+        if (found.size >= maxFiles) {
+          problems.set(
+            pattern,
+            `there are more than ${maxFiles} files, and those from ${path} on are not read`,
+          );
+          break;
+        }
+        found.set(keyOf(stats), { path, stats });
       }
     }
     this.#problems = problems;

@@ -33,6 +33,7 @@ export interface LogDeps extends Pick<Deps, 'clock' | 'log'> {
 export const pollMs = 250;
 /** And so soon after the kernel told of a change. */
 const settleMs = 10;
+const shownProblems = 10;
 
 /** `source.log` is set. Throws ADAPTER_BAD_REGEX and CONFIG_INVALID. */
 export function logSource(source: MetricsSource, deps: LogDeps): LogSource {
@@ -100,8 +101,8 @@ export class LogSource implements Source {
   /** What was written before the page was asked for is on it. */
   async collect({ signal }: Asked): Promise<Answer> {
     await Promise.race([this.poll(), aborted(signal)]);
-    const problems = [...this.#files.problems].map(([path, why]) => `${path}: ${why}`);
-    if (problems.length > 0) throw new SourceError('unreachable', problems.join('; '));
+    const problems = this.#problems();
+    if (problems !== '') throw new SourceError('unreachable', problems);
     if (this.#files.open === 0) {
       const text = `there is no file ${this.#patterns.join(' or ')} yet; waiting for it`;
       throw new SourceError('no-endpoint', text);
@@ -144,9 +145,16 @@ export class LogSource implements Source {
     this.#soon ??= this.#deps.clock.setTimeout(() => void this.poll(), settleMs);
   }
 
+  /** The first of them; '' when there are none. */
+  #problems(): string {
+    const all = [...this.#files.problems].map(([path, why]) => `${path}: ${why}`);
+    const more = all.length > shownProblems ? [`and ${all.length - shownProblems} more`] : [];
+    return [...all.slice(0, shownProblems), ...more].join('; ');
+  }
+
   /** A problem is told once, when it begins. */
   #tell(): void {
-    const text = [...this.#files.problems].map(([path, why]) => `${path}: ${why}`).join('; ');
+    const text = this.#problems();
     if (text !== this.#told && text !== '') this.#deps.log.warn('log files are not read', { problem: text });
     this.#told = text;
   }

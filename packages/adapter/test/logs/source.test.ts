@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import type { Test } from 'tap';
 import { tempDir } from '../../../../test/harness/index.ts';
-import { goneRestMs } from '../../src/logs/files.ts';
+import { goneRestMs, maxFiles } from '../../src/logs/files.ts';
 import { logSource } from '../../src/logs/source.ts';
 import type { LogDeps, LogSource } from '../../src/logs/source.ts';
 import { SourceError } from '../../src/sources/source.ts';
@@ -174,6 +174,20 @@ test('a pipe, a directory and a device are refused by name; the others are read'
   rmSync(pipe);
   rmSync(join(folder, 'dir.log'), { recursive: true });
   t.notMatch((await failure()).message, 'pipe', 'and no longer once it is gone');
+});
+
+test('more files than are followed, and many that cannot be, are told in few words', async (t) => {
+  const folder = tempDir(t);
+  for (let i = 0; i <= maxFiles; i++) writeFileSync(join(folder, `${String(i).padStart(4, '0')}.log`), '');
+  const { failure, source, lines } = await follow(t, [join(folder, '*.log')]);
+  t.match((await failure()).message, /more than 256 files, and those from \S+0256\.log on are not read$/);
+  t.equal(source.positions.length, maxFiles);
+  appendFileSync(join(folder, '0000.log'), '1\n');
+  appendFileSync(join(folder, '0256.log'), 'not read\n');
+  t.equal(await lines(), 1);
+  for (let i = 0; i < 50; i++) mkdirSync(join(folder, `d${i}.txt`));
+  const directories = await follow(t, [join(folder, '*.txt')]);
+  t.match((await directories.failure()).message, /and 40 more$/);
 });
 
 test('a reload goes on where reading stopped, within a line as well', async (t) => {
