@@ -8,6 +8,7 @@ import type { AdapterConfig } from './daemon/config.ts';
 export type { AdapterConfig };
 export { adapterProblems } from './daemon/check.ts';
 export { mappingProblems } from './mapping/read.ts';
+export type { LineExplanation, SampleExplanation } from './statsd/why.ts';
 
 export const adapterDaemon: DaemonDefinition<AdapterConfig> = {
   role: 'adapter',

@@ -1,17 +1,20 @@
 /** `outrigger why …`: asks the daemon that decided, on its admin address, and prints its reasons. */
 
 import { InvalidConfig, loadConfig } from '@outrigger/core/config';
+import type { LineExplanation } from '@outrigger/adapter';
 import type { Explanation } from '@outrigger/ambassador';
 import { boolean, object, string } from '@outrigger/core/api';
 import { OutriggerError } from '@outrigger/core/errors';
 import type { ServiceReport } from '@outrigger/proxy';
+import { renderMetric } from './metric.ts';
 import { renderRedis } from './redis.ts';
 import { renderService } from './render.ts';
 
 const usage = `usage: outrigger why svc NS/NAME[:PORT] [--from IP] [--admin HOST:PORT]    of a proxy     (default 127.0.0.1:10256)
        outrigger why redis 'GETEX k' [--admin HOST:PORT]                    of an ambassador (default 127.0.0.1:9121);
                                  text on a terminal, else JSON; --json: always
-       outrigger why metric 'a.b:1|c' [--admin HOST:PORT]                   of an adapter  (default 127.0.0.1:9103)
+       outrigger why metric 'a.b:1|c' [--admin HOST:PORT]                   of an adapter  (default 127.0.0.1:9103);
+                                 text on a terminal, else JSON; --json: always
 `;
 
 const schema = object({
@@ -39,7 +42,11 @@ const subjects: Readonly<Record<string, Subject>> = {
     query: (what) => ({ command: what }),
     render: (answer) => (process.stdout.isTTY ? renderRedis(answer as Explanation) : asJson(answer)),
   },
-  metric: { admin: '127.0.0.1:9103', query: (what) => ({ line: what }), render: asJson },
+  metric: {
+    admin: '127.0.0.1:9103',
+    query: (what) => ({ line: what }),
+    render: (answer) => (process.stdout.isTTY ? renderMetric(answer as LineExplanation) : asJson(answer)),
+  },
 };
 
 export async function why(args: readonly string[]): Promise<number> {
