@@ -178,7 +178,7 @@ class Adapter implements Daemon {
   async #push(page: Page): Promise<void> {
     const { otlp } = this.#config;
     if (otlp === undefined) return;
-    const push = await startPush(otlp, () => page.families(), this.#self, this.#deps.clock);
+    const push = await startPush(otlp, () => page.families(), page.metrics.pushes, this.#deps.clock);
     this.#cleanup.add('OTLP push', () => push.close());
   }
 

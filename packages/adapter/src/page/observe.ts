@@ -12,6 +12,7 @@ export class PageMetrics {
   readonly renderSeconds: Family;
   readonly errors: Family;
   readonly dropped: Family;
+  readonly pushes: Family;
 
   constructor(metrics: Metrics, registry: SeriesRegistry, maxSeries: () => number) {
     this.#metrics = metrics;
@@ -36,6 +37,11 @@ export class PageMetrics {
       name: 'outrigger_adapter_source_dropped_total',
       help: 'Parts of the answers of sources that are not on the page, by reason.',
       labels: ['source', 'reason'],
+    });
+    this.pushes = metrics.counter({
+      name: 'outrigger_adapter_otlp_pushes_total',
+      help: 'Requests to the OpenTelemetry collector, by result.',
+      labels: ['result'],
     });
     declareRegistry(metrics, registry, maxSeries);
   }

@@ -67,11 +67,11 @@ export function startOtlpPush(
   const provider = new MeterProvider({ resource, readers: [reader] });
   return {
     push: () => reader.forceFlush(),
-    // A collector that is gone must not keep the adapter; what failed was counted.
-    close: () =>
-      Promise.race([provider.shutdown().catch(() => undefined), clock.sleep(lastPushMs)]).then(
-        () => undefined,
-      ),
+    close: () => {
+      // A collector that is gone must not keep the adapter; what failed was counted.
+      const ended = provider.shutdown().catch(() => undefined);
+      return Promise.race([ended, clock.sleep(lastPushMs)]).then(() => undefined);
+    },
   };
 }
 

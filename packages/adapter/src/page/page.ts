@@ -66,6 +66,10 @@ export class Page {
     this.#parts = parts;
   }
 
+  get metrics(): PageMetrics {
+    return this.#parts.metrics;
+  }
+
   /** Throws SCRAPE_BUSY. */
   async write(out: PageWriter, asked: PageAsked): Promise<void> {
     const { metrics } = this.#parts;

@@ -2,7 +2,7 @@
 
 import type { Clock } from '@outrigger/core/clock';
 import type { MetricFamily } from '@outrigger/core/exposition';
-import type { Metrics } from '@outrigger/core/metrics';
+import type { Family } from '@outrigger/core/metrics';
 
 export interface OtlpConfig {
   /** http(s) URL of a collector; `/v1/metrics` where it has no path. */
@@ -18,17 +18,13 @@ export interface OtlpPush {
   close(): Promise<void>;
 }
 
+/** `pushes`: a counter by result. */
 export async function startPush(
   config: OtlpConfig,
   families: () => Promise<readonly MetricFamily[]>,
-  metrics: Metrics,
+  pushes: Family,
   clock: Clock,
 ): Promise<OtlpPush> {
   const { startOtlpPush } = await import('./otlp.ts');
-  const pushes = metrics.counter({
-    name: 'outrigger_adapter_otlp_pushes_total',
-    help: 'Requests to the OpenTelemetry collector, by result.',
-    labels: ['result'],
-  });
   return startOtlpPush(config, families, (isGood) => pushes.add(1, isGood ? 'success' : 'failure'), clock);
 }

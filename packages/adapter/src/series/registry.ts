@@ -9,6 +9,8 @@
 
 import type { Clock } from '@outrigger/core/clock';
 import type { LabelPairs } from '@outrigger/core/exposition';
+import { Accounts } from './accounts.ts';
+import type { RefusedCount } from './accounts.ts';
 import { Arena, hashOf } from './arena.ts';
 import { BucketCells } from './cells.ts';
 import { Columns, none } from './columns.ts';
@@ -26,13 +28,6 @@ export interface RegistryOptions {
   readonly maxSeriesOf?: Readonly<Record<string, number>>;
   /** Labels on every series; a series' own label of the same name wins. */
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** Series not opened, by who told them and why. */
-export interface RefusedCount {
-  readonly source: string;
-  readonly reason: Refusal;
-  readonly count: number;
 }
 
 /** A series' names may not take more bytes: a source that sends novels for labels fills no memory. */
@@ -53,9 +48,7 @@ export class SeriesRegistry implements SeriesStore {
   readonly #freeIds: number[] = [];
   readonly #sketches: (SlidingSketch | undefined)[] = [];
   readonly #freeSketches: number[] = [];
-  readonly #sources: string[] = [];
-  readonly #seriesOf: number[] = [];
-  readonly #refused = new Map<string, { source: string; reason: Refusal; count: number }>();
+  readonly #accounts = new Accounts();
   readonly #text = Buffer.allocUnsafeSlow(maxTextBytes * 4);
   readonly #leaving = new Set<string>();
   #size = 0;
@@ -104,7 +97,7 @@ export class SeriesRegistry implements SeriesStore {
     }
     const refusal = this.#refusal(spec, length);
     if (refusal === undefined) return this.#make(spec, length, hash);
-    this.#countRefusal(spec.source, refusal);
+    this.#accounts.refuse(spec.source, refusal);
     return -1 - refusals.indexOf(refusal);
   }
 
@@ -180,11 +173,11 @@ export class SeriesRegistry implements SeriesStore {
   }
 
   seriesOf(source: string): number {
-    return this.#seriesOf[this.#sources.indexOf(source)] ?? 0;
+    return this.#accounts.seriesOf(source);
   }
 
   refused(): Iterable<RefusedCount> {
-    return this.#refused.values();
+    return this.#accounts.refused();
   }
 
   /** Holds everything in place while a page is written. Call what it returns exactly once. */
@@ -199,7 +192,7 @@ export class SeriesRegistry implements SeriesStore {
   sweep(): void {
     this.#seconds = secondsOf(this.#clock);
     if (this.#readers > 0) return;
-    for (const source of this.#leaving) this.#forgetAllOf(this.#sources.indexOf(source));
+    for (const source of this.#leaving) this.#forgetAllOf(this.#accounts.idOf(source));
     this.#leaving.clear();
     const { ttl, touched, textLength, end } = this.columns;
     for (let slot = 0; slot < end; slot++) {
@@ -271,7 +264,7 @@ export class SeriesRegistry implements SeriesStore {
     columns.ttl[slot] = Math.ceil(spec.ttlMs / 1000);
     columns.hash[slot] = hash;
     columns.family[slot] = family.id;
-    columns.source[slot] = this.#sourceId(spec.source);
+    columns.source[slot] = this.#accounts.idOf(spec.source);
     columns.ownLength[slot] = length;
     columns.extra[slot] = this.#makeExtra(family);
     columns.textLength[slot] = 0;
@@ -310,8 +303,7 @@ export class SeriesRegistry implements SeriesStore {
     else next[family.tail] = slot;
     family.tail = slot;
     family.count += 1;
-    const source = this.columns.source[slot] ?? 0;
-    this.#seriesOf[source] = (this.#seriesOf[source] ?? 0) + 1;
+    this.#accounts.count(this.columns.source[slot] ?? 0, 1);
   }
 
   #forget(slot: number): void {
@@ -328,8 +320,7 @@ export class SeriesRegistry implements SeriesStore {
     family.count -= 1;
     this.#releaseExtra(family, columns.extra[slot] ?? none);
     if (family.count === 0) this.#removeFamily(family);
-    const source = columns.source[slot] ?? 0;
-    this.#seriesOf[source] = (this.#seriesOf[source] ?? 0) - 1;
+    this.#accounts.count(columns.source[slot] ?? 0, -1);
     columns.give(slot);
     this.#size -= 1;
     this.#forgotten += 1;
@@ -348,18 +339,6 @@ export class SeriesRegistry implements SeriesStore {
     this.#families.delete(family.name);
     this.#byId[family.id] = undefined;
     this.#freeIds.push(family.id);
-  }
-
-  #sourceId(source: string): number {
-    const known = this.#sources.indexOf(source);
-    return known === -1 ? this.#sources.push(source) - 1 : known;
-  }
-
-  #countRefusal(source: string, reason: Refusal): void {
-    const key = `${reason} ${source}`;
-    const known = this.#refused.get(key);
-    if (known === undefined) this.#refused.set(key, { source, reason, count: 1 });
-    else known.count += 1;
   }
 
   /** Gives every series its text anew, with the labels all have now. */

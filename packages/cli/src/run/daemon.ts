@@ -121,6 +121,7 @@ class Reloads {
       last = turn.catch(() => undefined);
       return turn;
     };
+    // Nobody waits for a signal: what was wrong was logged.
     this.#reload = () => void this.#now().catch(() => undefined);
     process.on('SIGHUP', this.#reload);
     carrier?.onChange(this.#reload);
