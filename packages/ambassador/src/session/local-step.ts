@@ -178,7 +178,7 @@ export class LocalStep {
       if (error !== undefined) return this.#reply(encodeError(error));
     }
     const target = session.placing.target();
-    if ('why' in target) return session.placing.nowhere(target);
+    if ('why' in target) return session.lacking.shard(target);
     const { primary } = target.shard;
     if (primary !== undefined && !this.#asked && this.#isLogin(answer)) {
       const turnedAway = this.#ask(primary, answer.identity);

@@ -14,6 +14,7 @@ import type { Line, LineWaiter } from '../upstream/line.ts';
 import { nobody, Run } from '../upstream/run.ts';
 import type { Server } from '../upstream/server.ts';
 import type { Servers } from '../upstream/servers.ts';
+import { agreed, AskedMulti } from './asked-multi.ts';
 import type { Sent } from './sent.ts';
 import type { PinReason, SessionState } from './state.ts';
 
@@ -35,6 +36,8 @@ export class OwnLine {
   #waiter: LineWaiter | undefined;
   /** Before the transaction has a server, something of it was refused. */
   #spoilt = false;
+  /** The server is asked for it. */
+  #multi: AskedMulti | undefined;
   /** Commands of the open transaction so far. */
   #queued = 0;
   /** What takes effect in the session once the open transaction has been executed, and that command of it not refused. */
@@ -146,15 +149,22 @@ export class OwnLine {
     }
   }
 
-  /** The transaction that was begun is this line's. */
-  begin(): void {
+  /**
+   * Makes the transaction that was begun this line's: nothing of it may be sent before the server has agreed. What the
+   * server says; undefined: it has not yet, and `told` is called when it does.
+   */
+  begin(line: Line, told: () => void): string | undefined {
+    this.#multi ??= new AskedMulti(line, told);
+    const { reply } = this.#multi;
+    if (reply !== agreed) return reply;
+    this.#multi = undefined;
     this.pendingMulti = false;
     this.inMulti = true;
     this.#count(0);
     this.pin('multi');
-    this.prelude(encodeCommand(['MULTI']));
     if (this.#spoilt) this.spoil();
     this.#spoilt = false;
+    return reply;
   }
 
   /** The transaction that was begun must not be executed. */
@@ -165,6 +175,8 @@ export class OwnLine {
   /** The transaction that was begun ends without a server. */
   end(): void {
     this.pendingMulti = this.#spoilt = false;
+    // A server that was asked for it has begun it.
+    if (this.#multi !== undefined) this.drop();
   }
 
   /** Something of the open transaction was refused: it must not be executed. */
@@ -254,6 +266,7 @@ export class OwnLine {
     if (this.#waiter !== undefined) this.line?.leave(this.#waiter);
     this.line = undefined;
     this.#onExec.length = 0;
+    this.#multi = undefined;
     this.#spoilt = false;
     this.inMulti = this.watching = this.stuck = this.tracking = this.pendingMulti = false;
     this.#count(0);

@@ -62,10 +62,12 @@ export class Passing {
     if (!session.quiet) return waiting.hold(Held.order);
     if (reason === 'splice' && !this.mayBlindly()) return this.malformed();
     const target = placing.target();
-    if ('why' in target) return placing.nowhere(target);
+    if ('why' in target) return session.lacking.shard(target);
     const line = placing.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
+    const begun = own.pendingMulti ? placing.begin(line) : undefined;
+    if (begun !== undefined) return begun;
     own.pin(reason);
     waiting.over();
     session.context.counters.sent(session.command.index, Place.own);

@@ -12,8 +12,8 @@ import type { Replica } from '../topology/topology.ts';
 import type { Line } from '../upstream/line.ts';
 import type { Lane } from '../upstream/servers.ts';
 import type { Server } from '../upstream/server.ts';
-import { isBusy } from '../upstream/welcome.ts';
 import { wantsAcks } from './acks.ts';
+import { agreed } from './asked-multi.ts';
 import { shareScript } from './script-sharing.ts';
 import { overShards } from './shards.ts';
 import type { Sending } from './outbox.ts';
@@ -24,16 +24,11 @@ import type { Nowhere, Target } from './target.ts';
 
 /** What a server has said of its role when a line was opened may be out of date after this. */
 const roleKnownMs = 100;
-/** Until a shared line may be free to open: there is nothing to be told of it. */
-const lineRetryMs = 10;
-
 const ok = Buffer.from('+OK\r\n');
 const elsewhere: Nowhere = {
   why: 'its keys are on another route than what this connection has begun',
   final: true,
 };
-/** What a busy server takes, to be busy no longer. */
-const endsBusy: ReadonlySet<string> = new Set(['SCRIPT|KILL', 'FUNCTION|KILL', 'SHUTDOWN']);
 const emptyList = Buffer.from('*0\r\n');
 const aborted = Buffer.from('-EXECABORT Transaction discarded because of previous errors.\r\n');
 
@@ -100,7 +95,7 @@ export class Placing {
   primary(lane: Lane, fallback?: Fallback, sending?: Sending): boolean {
     const { state, context, command, outbox, waiting } = this.#session;
     const target = this.target();
-    if ('why' in target) return this.nowhere(target);
+    if ('why' in target) return this.#session.lacking.shard(target);
     const acked = wantsAcks(this.#session, command);
     const line = acked ? this.ownLine(target) : this.primaryLine(target, lane, state.identity);
     if (typeof line !== 'object') return line;
@@ -120,12 +115,15 @@ export class Placing {
   own(pin: PinReason | undefined, sending?: Sending): boolean {
     const { own, command, outbox } = this.#session;
     const target = this.target();
-    if ('why' in target) return this.nowhere(target);
-    if (own.kept && this.strays(command, target)) return this.nowhere(elsewhere);
+    if ('why' in target) return this.#session.lacking.shard(target);
+    if (own.kept && this.strays(command, target)) return this.#session.lacking.shard(elsewhere);
     const line = this.ownLine(target);
     if (typeof line !== 'object') return line;
     own.prepare();
-    if (own.pendingMulti) own.begin();
+    if (own.pendingMulti) {
+      const begun = this.begin(line);
+      if (begun !== undefined) return begun;
+    }
     if (pin !== undefined) own.pin(pin);
     // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
     if (command.route === 'wait' && !own.inMulti) own.prelude(encodeCommand(['PING']));
@@ -139,12 +137,12 @@ export class Placing {
 
   /** The shared line to a shard's primary, ready to send; otherwise what the loop is to do. */
   primaryLine({ realm, shard }: Target, lane: Lane, identity: Identity): Line | boolean {
-    const { waiting, repeats, outbox, context, ports } = this.#session;
-    const server = this.#primaryOf(shard, identity, lane);
+    const { waiting, repeats, outbox, context, ports, lacking } = this.#session;
+    const server = lacking.primary(shard, identity, lane);
     if (typeof server === 'boolean') return server;
     const line = this.#sharedOr(server, identity, lane, false);
-    if (line === undefined) return this.#noRoom(server, 'maxLinesPerServer');
-    if (line.state === 'closed') return this.#turnedAway(line, identity);
+    if (line === undefined) return lacking.line(server);
+    if (line.state === 'closed') return lacking.login(line, identity);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
     if (line.welcome.role !== 'slave' || repeats.asked !== undefined) return line;
@@ -156,27 +154,21 @@ export class Placing {
       return true;
     }
     line.close('it says it is a replica');
-    return this.#awaitRole({ realm, shard }, server);
-  }
-
-  /** A server that came back as a replica must not be written to, however it is called. */
-  #awaitRole({ realm, shard }: Target, server: Server): boolean {
-    realm.doubt({ kind: 'readonly', server: server.name });
-    return this.#await(`${server.name} says it is a replica`, shard.checking);
+    return lacking.role({ realm, shard }, server);
   }
 
   /** The session's own line, ready to send and nothing owed elsewhere; otherwise what the loop is to do. */
   ownLine(target: Target): Line | boolean {
-    const { own, waiting, state, gathering, ledger } = this.#session;
+    const { own, waiting, state, gathering, ledger, lacking } = this.#session;
     // The parts of a command are with us until all of them are answered: servers owe nothing of those that are.
     const answered = gathering !== undefined && ledger.answered && own.line?.idle !== false;
     const quiet = this.#session.quiet || answered;
-    const evenBusy = endsBusy.has(this.#session.command.name);
+    const { evenBusy } = lacking;
     if (own.line === undefined) {
       if (!quiet) return waiting.hold(Held.order);
-      const server = this.#primaryOf(target.shard, state.identity, 'own', evenBusy);
+      const server = lacking.primary(target.shard, state.identity, 'own');
       if (typeof server === 'boolean') return server;
-      if (own.at(server, evenBusy, this.#session) === undefined) return this.#noLease(server);
+      if (own.at(server, evenBusy, this.#session) === undefined) return lacking.lease(server);
       this.#ownRealm = target.realm;
     }
     const line = own.line as Line;
@@ -188,7 +180,10 @@ export class Placing {
     const wanted = this.#session.repeats.asked ?? target.shard.primary;
     const away = wanted !== undefined && line.server.name !== wanted.name;
     // Who that server is, and its database, are unknown.
-    const another = !own.rooted && (away || (line.welcome.busy === true && !evenBusy));
+    const strange = line.welcome.busy === true && !evenBusy;
+    // Only as a busy one is it good enough without being known for the primary.
+    const idler = wanted === undefined && line.state === 'open' && line.welcome.busy !== true;
+    const another = !own.rooted && (away || strange || idler);
     if (line.state === 'closed' || (another && quiet)) {
       if (answered && line.state === 'open') own.release();
       else own.lose();
@@ -199,7 +194,7 @@ export class Placing {
     if (why !== undefined) return waiting.holdFor(line, why);
     if (line.welcome.role === 'slave' && !own.rooted && quiet) {
       own.lose();
-      return this.#awaitRole(target, line.server);
+      return lacking.role(target, line.server);
     }
     return this.#mayFollow(line, target.shard) ? line : waiting.hold(Held.order);
   }
@@ -228,9 +223,21 @@ export class Placing {
     return answered;
   }
 
+  /** The transaction that was begun in word begins at its server. Undefined: it has; otherwise what the loop is to do. */
+  begin(line: Line): boolean | undefined {
+    const { own, waiting } = this.#session;
+    const reply = own.begin(line, () => this.#session.advance());
+    if (reply === undefined) return waiting.hold(Held.order);
+    if (reply === agreed) return undefined;
+    // The command is refused as if it had been queued and had failed; the next may be luckier, EXEC will not.
+    own.lose();
+    return this.#session.refused(reply.slice(1));
+  }
+
   /** A transaction without commands. */
   #endEmpty(how: 'exec' | 'discard'): boolean {
-    const { own } = this.#session;
+    const { own, feed } = this.#session;
+    if (feed.argc !== 1) return this.#session.refused(`ERR wrong number of arguments for '${how}' command`);
     const executed = own.spoilt ? aborted : emptyList;
     const answered = this.#session.answer(how === 'exec' ? executed : ok);
     if (answered) own.end();
@@ -240,7 +247,7 @@ export class Placing {
   #read(lane: Lane): boolean {
     const session = this.#session;
     const target = this.target();
-    if ('why' in target) return this.nowhere(target);
+    if ('why' in target) return this.#session.lacking.shard(target);
     const reads = session.readsOf(target.shard);
     for (;;) {
       const { atPrimary, asked } = session.repeats;
@@ -256,7 +263,7 @@ export class Placing {
 
   /** Undefined: it is out of reach, which is known of it now, so another choice is to be made. */
   #atReplica(replica: Replica, target: Target, lane: Lane): boolean | undefined {
-    const { context, state, waiting, outbox } = this.#session;
+    const { context, state, waiting, outbox, lacking } = this.#session;
     const { shard, realm } = target;
     const { servers, counters } = context;
     const server = shard.server(replica.name);
@@ -267,7 +274,7 @@ export class Placing {
       return undefined;
     }
     const line = this.#sharedOr(server, state.identity, lane, realm.clustered);
-    if (line === undefined) return this.#noRoom(server, 'maxLinesPerServer');
+    if (line === undefined) return lacking.line(server);
     if (line.state === 'closed') return this.primary(lane, Fallback.failed);
     const why = unready(line);
     if (why !== undefined) return waiting.holdFor(line, why);
@@ -283,70 +290,11 @@ export class Placing {
     return outbox.accept(line, 'replica', target);
   }
 
-  nowhere({ why, final }: Nowhere): boolean {
-    return final ? this.#session.refuse(`not sent: ${why}`, 'noTarget') : this.#await(why);
-  }
-
   /** The line that is shared, unless large answers have got the session one of its own. */
   #sharedOr(server: Server, identity: Identity, lane: Lane, readonly: boolean): Line | undefined {
     const { heavy, state, context } = this.#session;
     const own = identity === state.identity ? heavy?.line(server, readonly) : undefined;
     return own ?? context.servers.line(server, identity, lane, readonly);
-  }
-
-  /** No shared connection may be opened at the moment. There is nothing to be told of it. */
-  #noRoom(server: Server, limit: 'maxLinesPerServer' | 'maxLeasesPerServer', retryMs = lineRetryMs): boolean {
-    const { waiting, context } = this.#session;
-    const { limits } = context;
-    const left = limits.connectionWaitMs - waiting.forMs;
-    if (left > 0) return waiting.holdUntil(Math.min(retryMs, left), Held.limit);
-    const text = `no connection: ${server.name} has as many as ${limit} ${limits[limit]} allows; the command was not sent`;
-    return this.#session.refuse(text, 'limit');
-  }
-
-  #noLease(server: Server): boolean {
-    const { waiting, context, heavy } = this.#session;
-    // What is held already must not be what others wait for.
-    if (heavy !== undefined) {
-      heavy.end();
-      return true;
-    }
-    waiting.holdIn(context.servers.queue(server));
-    return this.#noRoom(server, 'maxLeasesPerServer', context.limits.connectionWaitMs);
-  }
-
-  /** The server has refused the identity a moment ago. Whoever wants to become it answers that; others cannot go on. */
-  #turnedAway(line: Line, identity: Identity): Line | boolean {
-    const { state, context } = this.#session;
-    context.counters.refused('identity');
-    if (identity !== state.identity) return line;
-    return this.#session.refuse(
-      `${line.server.name}: ${line.refusal?.why}; the command was not sent`,
-      'login',
-    );
-  }
-
-  #primaryOf(shard: Shard, identity: Identity, lane: Lane | 'own', evenBusy = false): Server | boolean {
-    const { context, repeats } = this.#session;
-    const server = repeats.asked ?? shard.primary;
-    if (server === undefined) return this.#await(shard.why, shard.checking);
-    const down = context.servers.whyDown(server, identity, lane);
-    if (down === undefined || (evenBusy && isBusy(down))) return server;
-    return this.#await(`${server.name} is unreachable: ${down}`);
-  }
-
-  /** No one can take it now. Where a primary can be elected, or one is being asked, it waits for that, for a time. */
-  #await(why: string, checking = false): boolean {
-    const { context, waiting, ports } = this.#session;
-    const most = Math.max(context.failoverWaitMs(), checking ? context.limits.pollTimeoutMs : 0);
-    const left = most - waiting.forMs;
-    if (left <= 0) return this.#session.refuse(`no primary: ${why}; the command was not sent`, 'noPrimary');
-    if (waiting.reason !== Held.election && !context.budget.mayWait) {
-      const text = `no primary: ${why}; as many commands as maxWaiting allows wait for one; the command was not sent`;
-      return this.#session.refuse(text, 'limit');
-    }
-    ports.watchRealm(true);
-    return waiting.holdUntil(left, Held.election);
   }
 
   /** Whether the request may be under way at `line` together with what is owed already. */

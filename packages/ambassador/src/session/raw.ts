@@ -54,7 +54,9 @@ export class RawMode {
     this.#session = session;
     this.#line = line;
     this.#leave = leave;
-    this.#forGood = this.#blind = blind;
+    this.#blind = blind;
+    // What is queued in a transaction leaves no trace before EXEC, and a question of ours would spoil that.
+    this.#forGood = blind || session.own.inMulti;
     this.#unread = unread;
     this.#saidMs = session.ports.now();
     line.startRaw((chunk) => this.#received(chunk));

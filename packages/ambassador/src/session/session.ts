@@ -29,6 +29,7 @@ import { RequestFeed } from './feed.ts';
 import type { Gathering } from './gathering.ts';
 import { Gate } from './gate.ts';
 import type { Heavy } from './heavy.ts';
+import { Lacking } from './lacking.ts';
 import { Ledger } from './ledger.ts';
 import { LocalStep } from './local-step.ts';
 import { Naming } from './naming.ts';
@@ -57,6 +58,7 @@ export class Session implements LineWaiter {
   readonly answers: Answers;
   readonly waiting: Waiting;
   readonly placing: Placing;
+  readonly lacking: Lacking;
   readonly repeats: Repeats;
   readonly gate: Gate;
   readonly passing: Passing;
@@ -93,6 +95,7 @@ export class Session implements LineWaiter {
     this.answers = new Answers(this);
     this.waiting = new Waiting(ports, context, this);
     this.placing = new Placing(this);
+    this.lacking = new Lacking(this);
     this.repeats = new Repeats(this);
     this.gate = new Gate(this);
     this.#local = new LocalStep(this);
@@ -234,11 +237,9 @@ export class Session implements LineWaiter {
   }
 
   refuse(text: string, reason: string): boolean {
-    const answered = this.answer(encodeError(`OUTRIGGER ${text}`));
-    if (!answered) return false;
-    this.own.spoil();
-    this.context.counters.refused(reason);
-    return true;
+    const answered = this.refused(`OUTRIGGER ${text}`);
+    if (answered) this.context.counters.refused(reason);
+    return answered;
   }
 
   readsOf(shard: Shard): Reads {
@@ -361,8 +362,7 @@ export class Session implements LineWaiter {
   #frame(): boolean {
     const waits = this.gate.shut();
     if (waits !== undefined) return this.waiting.hold(waits);
-    const sane = !this.feed.inline || this.#naming.takesWords();
-    if (!sane) return this.passing.join('splice');
+    if (this.feed.inline && !this.#naming.takesWords()) return this.passing.join('splice');
     const command = this.known();
     if (command === undefined) return this.waiting.hold(Held.connect);
     this.command = command;

@@ -21,6 +21,11 @@ export interface Shard {
   readonly why: string;
   /** There is none for this moment only: one is being asked, and the answer is due within `pollTimeoutMs`. */
   readonly checking: boolean;
+  /**
+   * While there is no primary: the server that would be it, if a script did not keep it too busy to say so, and its words.
+   * Its role is not verified, so it is for what ends such a script alone.
+   */
+  readonly busy: { readonly server: Server; readonly why: string } | undefined;
   /** It gives slots to another shard: what a replica says is not there may be elsewhere (moves.ts). */
   readonly moving: boolean;
   /** The server behind a replica of `topology`; undefined once it is gone. */

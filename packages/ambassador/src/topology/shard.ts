@@ -8,6 +8,7 @@
 
 import type { Logger } from '@outrigger/core/log';
 import type { Server } from '../upstream/server.ts';
+import { isBusy } from '../upstream/welcome.ts';
 import type { TopologyLimits } from './limits.ts';
 import type { Heard } from './link.ts';
 import type { TopologyMetrics } from './metrics.ts';
@@ -86,6 +87,13 @@ export class LiveShard implements Shard {
     return this.#suspicion === ''
       ? this.#why
       : `${this.#primary?.server.name} ${this.#suspicion}: it is being asked`;
+  }
+
+  get busy(): Shard['busy'] {
+    if (this.primary !== undefined) return undefined;
+    const last = this.#belief.kind === 'named' ? undefined : this.#last?.server.name;
+    const known = this.#known.get(last ?? this.#meant ?? '');
+    return known === undefined || !isBusy(known.why) ? undefined : { server: known.server, why: known.why };
   }
 
   get checking(): boolean {

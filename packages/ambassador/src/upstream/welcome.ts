@@ -90,9 +90,10 @@ export class WelcomeTalk {
   }
 
   #refused(step: Step, error: string): Refusal | undefined {
-    if (this.#evenBusy && isBusy(error) && step !== 'auth' && step !== 'hello') {
+    if (isBusy(error) && step !== 'auth' && step !== 'hello') {
       this.#welcome.busy = true;
-      return undefined;
+      // It says nothing about who asks.
+      return this.#evenBusy ? undefined : { why: error, error: undefined };
     }
     if (step === 'auth') return { why: `it refused our login: ${error}`, error };
     if (step === 'hello' && this.#identity.protocol === 3)

@@ -59,4 +59,34 @@ test('transactions begun in word', redis, async (t) => {
     t.equal(await queued, '+QUEUED\r\n');
     t.equal(await fresh.ask('EXEC'), '*1\r\n:2\r\n');
   });
+
+  await t.test('a server that refuses to begin it executes nothing of it', async (t) => {
+    const mayNot = async (rule: string): Promise<void> => {
+      for (const { cli } of cluster.primaries) await cli('ACL', 'SETUSER', 'default', rule);
+    };
+    const fresh = await amb.client();
+    t.equal(await fresh.ask('SET', 'kept', '1'), '+OK\r\n');
+    await mayNot('-multi');
+    const lines = ['MULTI', 'SET kept 2', 'INCR kept', 'GET kept', 'EXEC', 'GET kept'];
+    const replies = await pipeline(fresh, lines);
+    t.equal(replies[0], '+OK\r\n');
+    for (const reply of replies.slice(1, 4)) t.match(reply, /^-NOPERM .*multi/);
+    t.strictSame(replies.slice(4), [aborted, '$1\r\n1\r\n']);
+    await mayNot('+multi');
+    const begun = await pipeline(fresh, [
+      'MULTI',
+      'SET kept 3',
+      'EXEC',
+      'MULTI',
+      'EXEC now',
+      'DISCARD now',
+      'EXEC',
+    ]);
+    t.strictSame(begun.slice(0, 4), ['+OK\r\n', '+QUEUED\r\n', '*1\r\n+OK\r\n', '+OK\r\n']);
+    t.strictSame(begun.slice(4), [
+      "-ERR wrong number of arguments for 'exec' command\r\n",
+      "-ERR wrong number of arguments for 'discard' command\r\n",
+      aborted,
+    ]);
+  });
 });

@@ -4,8 +4,8 @@ import { eventually } from '@outrigger/core/testing';
 import { test } from 'tap';
 import { needs, startRedis } from '../../../../test/harness/index.ts';
 import type { Redis, Teardown } from '../../../../test/harness/index.ts';
-import { command, startAmbassador } from '../session/setting.ts';
-import type { Client, Running } from '../session/setting.ts';
+import { Client, command, startAmbassador } from '../session/setting.ts';
+import type { Running } from '../session/setting.ts';
 
 const redis = needs('redis-server', 'redis-cli');
 const endless = 'while true do end';
@@ -83,4 +83,39 @@ test('a busy primary stays the primary, however long that takes', redis, async (
   t.match(await other.ask('GET', 'k'), /^-BUSY /);
   t.equal(await other.ask('SCRIPT', 'KILL'), '+OK\r\n');
   t.match(await busy.replies(1), [/^-ERR /]);
+});
+
+test('whoever has no connection to a busy server yet is told in the words of Redis', redis, async (t) => {
+  const house = await setting(t, { failFastMs: 50 });
+  const { amb } = house;
+  const stranger = await amb.client();
+  const busy = await occupy(house, endless);
+  // Another database, a connection of its own: none of these is open.
+  t.match(await stranger.ask('SELECT', '3'), /^-BUSY Redis is busy running a script\./);
+  t.match(await stranger.ask('BLPOP', 'list', '0'), /^-BUSY Redis is busy running a script\./);
+  const raw = await amb.client();
+  t.match(await raw.ask('SUBSCRIBE', 'a'), /^-BUSY /);
+  t.equal(await stranger.ask('SCRIPT', 'KILL'), '+OK\r\n');
+  await busy.replies(1);
+  await eventually('it is let in', async () => (await stranger.ask('SELECT', '3')) === '+OK\r\n');
+});
+
+test('an ambassador that is started while its server is busy can end that', redis, async (t) => {
+  const server = await startRedis(t, { config: { 'busy-reply-threshold': '10' } });
+  await server.cli('SET', 'k', 'v');
+  const direct = await Client.connect(Number(server.address.split(':').at(-1)));
+  t.teardown(() => direct.destroy());
+  direct.send(command('EVAL', endless, '0'));
+  await eventually('the server is busy', async () => (await server.cli('PING')).startsWith('BUSY'));
+  const amb = await startAmbassador(t, { primary: server.address });
+  const client = await amb.client();
+  t.match(await client.ask('GET', 'k'), /^-BUSY Redis is busy running a script\./);
+  t.match(await client.ask('SET', 'k', 'w'), /^-BUSY /);
+  t.equal(await client.ask('SCRIPT', 'KILL'), '+OK\r\n');
+  t.match(await direct.replies(1), [/^-ERR /]);
+  await eventually(
+    'it is known for the primary',
+    async () => (await client.ask('GET', 'k')) === '$1\r\nv\r\n',
+  );
+  t.equal(await client.ask('SCRIPT', 'KILL'), '-NOTBUSY No scripts in execution right now.\r\n');
 });

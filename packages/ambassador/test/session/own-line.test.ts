@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { House } from './house.ts';
+import type { HouseWire } from './house.ts';
 
 const ok = '+OK\r\n';
 const popped = '*2\r\n$1\r\nk\r\n$1\r\nv\r\n';
@@ -108,8 +109,63 @@ test('in a cluster a transaction begins where its first key is, and what was ref
   house.ask(['KEYS', '*']);
   t.equal(house.take(), '-NOPERM\r\n');
   house.ask(['SET', 'k', 'v'], ['EXEC']);
-  t.strictSame(house.sent(house.wire), [['MULTI'], ['CLIENT'], ['SET', 'k', 'v'], ['EXEC']]);
-  house.answer(house.wire, `${ok}-ERR wrong number\r\n+QUEUED\r\n-EXECABORT\r\n`);
+  t.strictSame(house.sent(house.wire), [['MULTI']]);
+  house.answer(house.wire, ok);
+  t.strictSame(house.sent(house.wire), [['CLIENT'], ['SET', 'k', 'v'], ['EXEC']]);
+  house.answer(house.wire, '-ERR wrong number\r\n+QUEUED\r\n-EXECABORT\r\n');
   t.equal(house.take(), '+QUEUED\r\n-EXECABORT\r\n');
   t.strictSame(pins(house), []);
+});
+
+test('a transaction begun in word waits for its server to begin it', async (t) => {
+  const house = new House(2);
+  house.ask(['MULTI'], ['SET', 'k', 'v'], ['EXEC']);
+  t.equal(house.take(), ok);
+  const [own] = house.wires as [HouseWire];
+  t.strictSame(house.sent(own), [['MULTI']], 'nothing is sent that it might execute at once');
+  house.answer(own, '-NOPERM no\r\n');
+  t.equal(house.take(), '-NOPERM no\r\n-EXECABORT Transaction discarded because of previous errors.\r\n');
+  t.strictSame(house.sent(own), []);
+  t.equal(own.destroyed, true, 'nobody gets that connection');
+  house.ask(['MULTI'], ['SET', 'k', 'v'], ['EXEC']);
+  house.answer(house.wire, ok);
+  t.strictSame(house.sent(house.wire), [['MULTI'], ['SET', 'k', 'v'], ['EXEC']]);
+  house.answer(house.wire, '+QUEUED\r\n*1\r\n+OK\r\n');
+  t.equal(house.take(), `${ok}+QUEUED\r\n*1\r\n+OK\r\n`);
+  t.strictSame(pins(house), []);
+});
+
+test('a transaction that was begun in word begins elsewhere when its server is lost before it has', async (t) => {
+  const house = new House(2);
+  house.ask(['MULTI'], ['SET', 'k', 'v'], ['EXEC']);
+  const [lost] = house.wires as [HouseWire];
+  house.lose(lost);
+  t.strictSame(house.sent(house.wire), [['MULTI']]);
+  house.answer(house.wire, ok);
+  t.strictSame(house.sent(house.wire), [['SET', 'k', 'v'], ['EXEC']]);
+  t.equal(house.take(), ok);
+  t.equal(house.over, undefined);
+});
+
+test('what ends it while its server is asked leaves nobody in it', async (t) => {
+  const house = new House(2);
+  house.ask(['MULTI'], ['SET', 'k', 'v'], ['EXEC'], ['GET', 'k']);
+  const [own] = house.wires as [HouseWire];
+  house.refusal = (name) => (name === 'SET' ? 'NOPERM by a rule' : undefined);
+  house.answer(own, ok);
+  t.match(house.take(), /^\+OK\r\n-NOPERM by a rule\r\n-EXECABORT /);
+  t.equal(own.destroyed, true);
+  t.not(house.wire, own);
+  t.strictSame(house.sent(house.wire), [['GET', 'k']]);
+});
+
+test('a subscription in a transaction that was begun in word is queued', async (t) => {
+  const house = new House(2);
+  house.ask(['MULTI'], ['SUBSCRIBE', 'a']);
+  t.strictSame(house.sent(house.wire), [['MULTI']]);
+  house.answer(house.wire, ok);
+  t.strictSame(house.sent(house.wire), [['SUBSCRIBE', 'a']]);
+  house.answer(house.wire, '+QUEUED\r\n');
+  house.ask(['UNSUBSCRIBE', 'a'], ['EXEC']);
+  t.strictSame(house.sent(house.wire), [['UNSUBSCRIBE', 'a'], ['EXEC']], 'and nothing of ours with it');
 });
