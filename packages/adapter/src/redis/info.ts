@@ -39,9 +39,12 @@ export function parseInfo(text: string): Info {
 /** `a=1,b=2` of cmdstat_, slave0, db0 …; parts without `=` are left out. */
 export function parsePairs(value: string): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
-  for (const part of value.split(',')) {
-    const equals = part.indexOf('=');
-    if (equals > 0) pairs.set(part.slice(0, equals), part.slice(equals + 1));
+  for (let from = 0; from < value.length; ) {
+    const comma = value.indexOf(',', from);
+    const end = comma === -1 ? value.length : comma;
+    const equals = value.indexOf('=', from);
+    if (equals > from && equals < end) pairs.set(value.slice(from, equals), value.slice(equals + 1, end));
+    from = end + 1;
   }
   return pairs;
 }
