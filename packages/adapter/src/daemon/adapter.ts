@@ -121,8 +121,8 @@ class Adapter implements Daemon {
   #sweep(): void {
     const { clock } = this.#deps;
     const turn = (): void => {
-      this.#registry.sweep();
-      timer = clock.setTimeout(turn, sweepMs);
+      const hasMore = this.#registry.sweep();
+      timer = clock.setTimeout(turn, hasMore ? 1 : sweepMs);
     };
     let timer = clock.setTimeout(turn, sweepMs);
     this.#cleanup.add('sweep', () => timer.cancel());

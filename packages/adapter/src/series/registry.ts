@@ -36,6 +36,9 @@ const maxTextBytes = 16 * 1024;
 /** Bytes of names per series allowed, on average: with 100,000 series 50 MiB in all. */
 const meanTextBytes = 512;
 
+/** Series forgotten at a time: some milliseconds. */
+const mostForgotten = 4096;
+
 export class SeriesRegistry implements SeriesStore {
   readonly columns = new Columns();
   readonly arena = new Arena(this.columns);
@@ -50,7 +53,9 @@ export class SeriesRegistry implements SeriesStore {
   readonly #freeSketches: number[] = [];
   readonly #accounts = new Accounts();
   readonly #text = Buffer.allocUnsafeSlow(maxTextBytes * 4);
-  readonly #leaving = new Set<string>();
+  readonly #leaving = new Set<number>();
+  /** Slots looked at by the sweep under way. */
+  #swept = 0;
   #size = 0;
   #forgotten = 0;
   #seconds: number;
@@ -188,23 +193,35 @@ export class SeriesRegistry implements SeriesStore {
     };
   }
 
-  /** Forgets what was not told for its time to live. To be called every second; looks at one number per series. */
-  sweep(): void {
+  /**
+   * Forgets what was not told for its time to live, some thousand series at a time. To be called every second, and
+   * soon again while it answers true. Looks at one number per series.
+   */
+  sweep(): boolean {
     this.#seconds = secondsOf(this.#clock);
-    if (this.#readers > 0) return;
-    for (const source of this.#leaving) this.#forgetAllOf(this.#accounts.idOf(source));
-    this.#leaving.clear();
-    const { ttl, touched, textLength, end } = this.columns;
-    for (let slot = 0; slot < end; slot++) {
-      const kept = ttl[slot] ?? 0;
-      if (kept === 0 || (textLength[slot] ?? 0) === 0) continue;
-      if ((touched[slot] ?? 0) + kept < this.#seconds) this.#forget(slot);
+    if (this.#readers > 0) return false;
+    const { textLength, end } = this.columns;
+    for (let left = mostForgotten; this.#swept < end; this.#swept++) {
+      if ((textLength[this.#swept] ?? 0) === 0 || !this.#isOver(this.#swept)) continue;
+      if (left-- === 0) return true;
+      this.#forget(this.#swept);
     }
+    this.#swept = 0;
+    this.#leaving.clear();
+    return false;
   }
 
   /** All series of a source that is no more are forgotten with the next sweep. */
   forgetSource(source: string): void {
-    this.#leaving.add(source);
+    this.#leaving.add(this.#accounts.idOf(source));
+    this.#swept = 0;
+  }
+
+  #isOver(slot: Slot): boolean {
+    const { ttl, touched, source } = this.columns;
+    const kept = ttl[slot] ?? 0;
+    if (kept > 0 && (touched[slot] ?? 0) + kept < this.#seconds) return true;
+    return this.#leaving.size > 0 && this.#leaving.has(source[slot] ?? 0);
   }
 
   #isKept(name: string, labels: LabelPairs): boolean {
@@ -212,13 +229,6 @@ export class SeriesRegistry implements SeriesStore {
     if (own.length > maxTextBytes) return false;
     const length = this.#text.write(own, 'utf8');
     return this.#find(length, hashOf(this.#text, length)) >= 0;
-  }
-
-  #forgetAllOf(source: number): void {
-    const { end, textLength, source: sources } = this.columns;
-    for (let slot = 0; slot < end; slot++) {
-      if (sources[slot] === source && textLength[slot] !== 0) this.#forget(slot);
-    }
   }
 
   /** Puts the name and labels of the spec into `#text`; -1: they are too long. */

@@ -199,3 +199,21 @@ test('thousands of series come and go, and the page says exactly those that are 
     t.equal(registry.size, 0);
   }
 });
+
+test('names without number of a hostile client change nothing, and many are forgotten in parts', (t) => {
+  const { registry } = newRegistry({ maxSeries: 10_000 });
+  for (let i = 0; i < 100_000; i++) registry.open(spec(`hostile_${i}`));
+  t.equal(registry.size, 10_000);
+  t.strictSame([...registry.refused()], [{ source: 'test', reason: 'series-limit', count: 90_000 }]);
+  const { length } = registry.arena.bytes;
+  t.ok(length < 1 << 20, `${length} bytes of names`);
+  registry.forgetSource('test');
+  const sizes: number[] = [];
+  for (let more = true; more; sizes.push(registry.size)) more = registry.sweep();
+  t.strictSame(sizes, [5904, 1808, 0]);
+  t.strictSame([...registry.families()], []);
+  let taken = 0;
+  for (let i = 0; i < 10_000; i++) taken += registry.open(spec(`next_${i}`)) >= 0 ? 1 : 0;
+  t.equal(taken, 10_000, 'there is room for others');
+  t.end();
+});
