@@ -39,7 +39,7 @@ export function parseInfo(text: string): Info {
 /** `a=1,b=2` of cmdstat_, slave0, db0 …; parts without `=` are left out. */
 export function parsePairs(value: string): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
-  for (let from = 0; from < value.length; ) {
+  for (let from = 0; from < value.length;) {
     const comma = value.indexOf(',', from);
     const end = comma === -1 ? value.length : comma;
     const equals = value.indexOf('=', from);
