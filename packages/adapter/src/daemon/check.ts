@@ -8,7 +8,7 @@ import { readJmxConfig } from '../jolokia/config.ts';
 import { readJsonModules } from '../json/modules.ts';
 import { isRecord } from '../jsonpath/record.ts';
 import { compileRule } from '../logs/rules.ts';
-import { mappingProblems } from '../mapping/read.ts';
+import { readMapping } from '../mapping/read.ts';
 import { AllowList } from '../page/allow.ts';
 import { whereOf } from '../places/where.ts';
 import { compileRelabel } from '../prometheus/relabel.ts';
@@ -17,7 +17,8 @@ import { addressOf } from './kinds.ts';
 /** Of a document whose structure is right and whose defaults are filled in. */
 export function adapterProblems(spec: MetricsAdapterSpec): Problem[] {
   const { probe, modules, mapping, sources = [], timerBuckets } = spec;
-  const mapped = mapping === undefined ? [] : (mappingProblems(mapping) ?? []);
+  const read = mapping === undefined ? undefined : readMapping(mapping, timerBuckets);
+  const mapped = read !== undefined && 'problems' in read ? read.problems : [];
   return [
     ...tried('probe.allow', () => new AllowList(probe.allow)),
     ...(modules === undefined ? [] : tried('modules', () => readJsonModules({ modules }))),
