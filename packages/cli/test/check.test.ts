@@ -120,6 +120,14 @@ test("statsd_exporter's mappings are checked as well", async (t) => {
   );
   t.same((await run(t, ['check', dir])).stdout, '1 object, nothing wrong\n');
   writeFileSync(
+    join(dir, 'inline.yaml'),
+    'apiVersion: outrigger.dev/v1alpha1\nkind: MetricsAdapter\nmetadata: { name: a }\nspec: { mapping: { mapings: [] } }\n',
+  );
+  t.match(
+    (await run(t, ['check', join(dir, 'inline.yaml')])).stdout,
+    /spec\.mapping\.mapings: .*unknown field/,
+  );
+  writeFileSync(
     join(dir, 'bad.yaml'),
     'mappings:\n- { match: "(", match_type: regex, nam: a }\n- { match: a }\n',
   );
