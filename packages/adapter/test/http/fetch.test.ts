@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'tap';
 import type { Test } from 'tap';
 import { nextTurn } from '@outrigger/core/clock';
+import { eventually } from '@outrigger/core/testing';
 import { freePort, needs, tempDir } from '../../../../test/harness/index.ts';
 import { Fetcher } from '../../src/http/fetch.ts';
 import type { PageRequest } from '../../src/http/fetch.ts';
@@ -314,4 +315,20 @@ test('closing ends what is under way', async (t) => {
   await request;
   await source.close();
   t.equal((await pending).class, 'internal');
+});
+
+test('connections are kept to so many servers; that asked longest ago is let go', async (t) => {
+  const source = fetcher(t);
+  const servers = [];
+  for (let i = 0; i < 34; i++) servers.push(await serve(t, (_, response) => void response.end('x')));
+  const [first, second, third] = servers;
+  for (const { url } of servers.slice(0, 32)) await source.fetch({ url: new URL(url) }, asked());
+  await source.fetch({ url: new URL(first?.url ?? '') }, asked());
+  for (const { url } of servers.slice(32)) await source.fetch({ url: new URL(url) }, asked());
+  await eventually(
+    'the second and third are let go',
+    () => (second?.open() === 0 && third?.open() === 0) || undefined,
+  );
+  t.ok((first?.open() ?? 0) > 0, 'the first was asked again');
+  t.equal(servers.filter(({ open }) => open() === 0).length, 2);
 });

@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly url: string;
   /** Connections taken so far. */
   readonly connections: () => number;
+  /** Connections open now. */
+  readonly open: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -65,7 +67,13 @@ async function listening(t: Teardown, server: Server, scheme: string): Promise<E
     await closed;
   };
   t.teardown(close);
-  return { port, url: `${scheme}://127.0.0.1:${port}/`, connections: () => connections, close };
+  return {
+    port,
+    url: `${scheme}://127.0.0.1:${port}/`,
+    connections: () => connections,
+    open: () => open.size,
+    close,
+  };
 }
 
 export async function bodyOf(request: IncomingMessage): Promise<string> {
