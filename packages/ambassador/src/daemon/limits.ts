@@ -73,6 +73,11 @@ export interface AmbassadorLimits extends ConfiguredLimits, TopologyLimits {
   readonly connectionWaitMs: number;
   /** A connection that was lent and that nobody wants for so long is closed. */
   readonly leaseIdleMs: number;
+  /**
+   * What a client has to itself at a server that is configured no longer (a transaction, a subscription, BLPOP) ends after
+   * so long. Raised: such clients go on longer with a server that nobody else uses.
+   */
+  readonly removedServerMs: number;
   /** What a server has refused to a user or for a database is not asked again before. */
   readonly refusalMs: number;
   /** Of how many of these it is remembered. */
@@ -127,6 +132,7 @@ const constants: Omit<AmbassadorLimits, keyof ConfiguredLimits> = {
   largeQuietMs: 1_000,
   connectionWaitMs: 1_000,
   leaseIdleMs: 60_000,
+  removedServerMs: 25_000,
   refusalMs: 1_000,
   maxRefusals: 256,
   maxStrangers: 8,

@@ -19,6 +19,7 @@ export interface ServerLimits extends LeaseLimits, IdentityLimits {
   readonly maxLinesPerServer: number;
   readonly maxDepth: number;
   readonly failFastMs: number;
+  readonly removedServerMs: number;
 }
 
 export interface ServersOptions {
@@ -32,6 +33,8 @@ export interface ServersOptions {
   readonly onErrorReply: (line: Line) => void;
 }
 
+const notOurs = 'its server is not one of ours any longer';
+
 interface Connections {
   readonly lines: Map<string, Line>;
   /** Nobody gets these any more; they end once they have answered. */
@@ -40,6 +43,8 @@ interface Connections {
   readonly identities: Identities;
   /** It could not be reached a moment ago: not tried again before. */
   down: { readonly why: string; readonly untilMs: number } | undefined;
+  /** Since when it is none of ours. */
+  removedAtMs: number | undefined;
 }
 
 export class Servers {
@@ -146,17 +151,24 @@ export class Servers {
 
   /**
    * Closes what leads to any other server, once it has answered, and forgets those servers when nothing is left open
-   * there. What is lent ends with its session's use of it.
+   * there. What is lent ends with its session's use of it, or when it has had `removedServerMs` for that: whoever is
+   * subscribed there, or waits for an element, might never notice.
    */
   retain(names: ReadonlySet<string>): void {
-    for (const [server, { lines, leaving, leases }] of this.#servers) {
+    const nowMs = this.#options.now();
+    for (const [server, of] of this.#servers) {
+      if (names.has(server)) of.removedAtMs = undefined;
       if (names.has(server)) continue;
+      const { lines, leaving, leases } = of;
+      of.removedAtMs ??= nowMs;
       for (const line of lines.values()) leaving.add(line);
       lines.clear();
       for (const line of [...leaving, ...leases.takeIdle()]) {
-        line.closeWhenIdle('its server is not one of ours any longer');
+        line.closeWhenIdle(notOurs);
         if (line.state === 'closed') leaving.delete(line);
       }
+      const over = nowMs - of.removedAtMs >= this.#options.limits.removedServerMs;
+      if (over) for (const line of [...leases.lent]) line.close(notOurs);
       if (leaving.size === 0 && leases.empty) this.#servers.delete(server);
     }
   }
@@ -189,6 +201,7 @@ export class Servers {
         leases: new Leases(limits, now),
         identities: new Identities(limits, now),
         down: undefined,
+        removedAtMs: undefined,
       };
       this.#servers.set(name, of);
     }

@@ -94,3 +94,33 @@ test('who is spliced cannot be judged, so any rule that concerns it ends it', re
   await client.closed();
   t.equal(await server.cli('GET', 'k'), 'v');
 });
+
+test(
+  'what a client has to itself at a server that a reload takes away ends, after a time',
+  redis,
+  async (t) => {
+    const [old, next] = [await startRedis(t), await startRedis(t)];
+    const amb = await startAmbassador(t, { primary: old.address }, { limits: { removedServerMs: 300 } });
+    const [listening, blocked, queueing] = [await amb.client(), await amb.client(), await amb.client()];
+    await listening.ask('SUBSCRIBE', 'c');
+    t.equal(await queueing.ask('MULTI'), '+OK\r\n');
+    blocked.send(command('BLPOP', 'list', '0'));
+    await eventually('it blocks', async () =>
+      (await old.cli('INFO', 'clients')).includes('blocked_clients:1'),
+    );
+    const reloadedAt = Date.now();
+    await amb.daemon.reload(config({ primary: next.address }));
+    await old.cli('PUBLISH', 'c', 'hi');
+    t.match(await listening.replies(1), [/\r\nhi\r\n$/], 'it goes on for a while');
+    await Promise.all([listening.closed(), queueing.closed()]);
+    t.ok(Date.now() - reloadedAt >= 300);
+    t.match(await blocked.replies(1), [/^-OUTRIGGER write outcome unknown: .*not one of ours any longer/]);
+    t.equal(await blocked.ask('SET', 'k', 'v'), '+OK\r\n');
+    t.equal(await next.cli('GET', 'k'), 'v');
+    const there = `server="${old.address}"`;
+    await eventually(
+      'nothing is left there',
+      async () => (await amb.metric('upstream_connections', there)) === 0,
+    );
+  },
+);

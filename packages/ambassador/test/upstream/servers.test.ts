@@ -174,6 +174,30 @@ test('a server that is gone is forgotten once nothing is open there', async (t) 
   t.strictSame(house.counts(), []);
 });
 
+test('what is lent at a server that is not ours any longer ends after a time, unless it is ours again', async (t) => {
+  const house = new House({ removedServerMs: 100 });
+  const [none, ours] = [new Set<string>(), new Set([server.name])];
+  const told: string[] = [];
+  const line = house.lend();
+  house.wires.last.open();
+  line.wait({ lineChanged: ({ state }) => told.push(state) });
+  house.servers.retain(none);
+  house.nowMs = 99;
+  house.servers.retain(none);
+  t.equal(line.state, 'open', 'it may finish what it has begun');
+  house.servers.retain(ours);
+  house.nowMs = 198;
+  house.servers.retain(none);
+  t.equal(line.state, 'open', 'the time begins anew');
+  house.nowMs = 298;
+  house.servers.retain(none);
+  t.equal(line.state, 'closed');
+  t.strictSame(told, ['closed'], 'and its session is told');
+  house.servers.giveBack(line);
+  house.servers.retain(none);
+  t.notOk(house.servers.has(server.name));
+});
+
 test('a deposed primary loses the line that was left to one session too', async (t) => {
   const house = new House();
   const line = house.line() as Line;
