@@ -137,7 +137,7 @@ test("statsd_exporter's mappings are checked as well", async (t) => {
     /bad\.yaml: mappings\[0\]\.match/,
     /mappings\[0\]\.nam: /,
     /mappings\[1\]\.name/,
-    /4 problems/,
+    /5 problems/,
   ]) {
     t.match(stdout, part);
   }
