@@ -9,7 +9,7 @@ import { startPresence } from '@outrigger/core/presence';
 import { createSource, hasControl, watchServices } from '@outrigger/core/watch';
 import type { Source as ControlSource } from '@outrigger/core/watch';
 import { hostname } from 'node:os';
-import { JsonProbe } from '../json/source.ts';
+import type { JsonProbe } from '../json/source.ts';
 import { AllowList } from '../page/allow.ts';
 import { PageMetrics } from '../page/observe.ts';
 import { Page } from '../page/page.ts';
@@ -55,6 +55,7 @@ class Adapter implements Daemon {
   #allow: AllowList;
   #draining = false;
   #scheme = 'http';
+  #probing: Promise<JsonProbe> | undefined;
 
   constructor(config: AdapterConfig, deps: Deps) {
     this.#config = config;
@@ -151,8 +152,6 @@ class Adapter implements Daemon {
     const registry = this.#registry;
     const web = await Web.open(webConfig, this.#deps);
     this.#cleanup.add('web configuration', () => web.close());
-    const probe = new JsonProbe({ ...this.#deps, modules: () => this.#modules.json });
-    this.#cleanup.add('probe', () => probe.close());
     const maxSeries = (): number => this.#config.maxSeries;
     const page = new Page({
       ...{ registry, maxSeries, clock: this.#deps.clock },
@@ -164,7 +163,7 @@ class Adapter implements Daemon {
       listen,
       {
         ...{ page, web, allow: () => this.#allow, sources: () => sources.asked },
-        probe: (target, module, asked) => probe.probe(target, module, asked),
+        probe: async (target, module, asked) => (await this.#probe()).probe(target, module, asked),
         series: () => registry.size,
       },
       this.#deps,
@@ -173,6 +172,16 @@ class Adapter implements Daemon {
     this.addresses['scrape'] = server.name;
     this.#scheme = web.tls === undefined ? 'http' : 'https';
     return page;
+  }
+
+  /** Imported when it is first asked for. */
+  #probe(): Promise<JsonProbe> {
+    this.#probing ??= import('../json/source.ts').then(({ JsonProbe: Probe }) => {
+      const probe = new Probe({ ...this.#deps, modules: () => this.#modules.json });
+      this.#cleanup.add('probe', () => probe.close());
+      return probe;
+    });
+    return this.#probing;
   }
 
   async #push(page: Page): Promise<void> {

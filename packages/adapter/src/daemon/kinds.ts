@@ -3,15 +3,7 @@
 import type { MetricsSource } from '@outrigger/core/api';
 import { sourceKinds } from '@outrigger/core/api';
 import type { Deps } from '@outrigger/core/lifecycle';
-import { haproxySource } from '../haproxy/source.ts';
 import type { JsonModules } from '../json/modules.ts';
-import { jsonSource } from '../json/source.ts';
-import { jolokiaSource } from '../jolokia/source.ts';
-import { LogSource, logSource } from '../logs/source.ts';
-import { nginxSource } from '../nginx/source.ts';
-import { podSource } from '../pod/source.ts';
-import { prometheusSource } from '../prometheus/source.ts';
-import { redisSource } from '../redis/source.ts';
 import type { SeriesStore } from '../series/series.ts';
 import type { Place, Source } from '../sources/source.ts';
 
@@ -26,40 +18,87 @@ export interface SourceContext {
   readonly modules: () => JsonModules;
 }
 
+/** Makes the source of one place. `before`: the closed one of the same name that this one takes the place of. */
+export type MakeSource = (
+  source: MetricsSource,
+  place: Place,
+  context: SourceContext,
+  before: Source | undefined,
+) => Source;
+
+type Make<K extends SourceKind> = (
+  spec: NonNullable<MetricsSource[K]>,
+  place: Place,
+  context: SourceContext,
+  source: MetricsSource,
+  before: Source | undefined,
+) => Source;
+
 interface Kind<K extends SourceKind> {
-  /** The address, perhaps with `svc:`; undefined: it is no address. */
-  readonly address: (spec: NonNullable<MetricsSource[K]>) => string | undefined;
-  /** `before`: the closed source of the same name and kind that this one takes the place of. */
-  readonly make: (
-    spec: NonNullable<MetricsSource[K]>,
-    place: Place,
-    context: SourceContext,
-    source: MetricsSource,
-    before: Source | undefined,
-  ) => Source;
+  /** The address, perhaps with `svc:`; absent: it is asked at no address. */
+  readonly address?: (spec: NonNullable<MetricsSource[K]>) => string;
+  /** Imports what makes it: an adapter pays for the kinds it uses, some 13 MiB for those over HTTP. */
+  readonly load: () => Promise<Make<K>>;
 }
 
 const kinds: { readonly [K in SourceKind]: Kind<K> } = {
   prometheus: {
     address: (spec) => spec.url,
-    make: (spec, place, { deps }) => prometheusSource(spec, place, deps),
+    load: async () => {
+      const { prometheusSource } = await import('../prometheus/source.ts');
+      return (spec, place, { deps }) => prometheusSource(spec, place, deps);
+    },
   },
   json: {
     address: (spec) => spec.url,
-    make: (spec, place, { deps, modules }) => jsonSource(spec, place, { ...deps, modules }),
+    load: async () => {
+      const { jsonSource } = await import('../json/source.ts');
+      return (spec, place, { deps, modules }) => jsonSource(spec, place, { ...deps, modules });
+    },
   },
-  jolokia: { address: (spec) => spec.url, make: (spec, place, { deps }) => jolokiaSource(spec, place, deps) },
-  redis: { address: (spec) => spec.address, make: (spec, place, { deps }) => redisSource(spec, place, deps) },
-  nginx: { address: (spec) => spec.url, make: (spec, place, { deps }) => nginxSource(spec, place, deps) },
-  haproxy: { address: (spec) => spec.url, make: (spec, place, { deps }) => haproxySource(spec, place, deps) },
-  pod: { address: () => undefined, make: (spec) => podSource(spec) },
+  jolokia: {
+    address: (spec) => spec.url,
+    load: async () => {
+      const { jolokiaSource } = await import('../jolokia/source.ts');
+      return (spec, place, { deps }) => jolokiaSource(spec, place, deps);
+    },
+  },
+  redis: {
+    address: (spec) => spec.address,
+    load: async () => {
+      const { redisSource } = await import('../redis/source.ts');
+      return (spec, place, { deps }) => redisSource(spec, place, deps);
+    },
+  },
+  nginx: {
+    address: (spec) => spec.url,
+    load: async () => {
+      const { nginxSource } = await import('../nginx/source.ts');
+      return (spec, place, { deps }) => nginxSource(spec, place, deps);
+    },
+  },
+  haproxy: {
+    address: (spec) => spec.url,
+    load: async () => {
+      const { haproxySource } = await import('../haproxy/source.ts');
+      return (spec, place, { deps }) => haproxySource(spec, place, deps);
+    },
+  },
+  pod: {
+    load: async () => {
+      const { podSource } = await import('../pod/source.ts');
+      return (spec) => podSource(spec);
+    },
+  },
   log: {
-    address: () => undefined,
-    make: (_spec, _place, { deps, store, timerBuckets }, source, before) =>
-      logSource(source, {
-        ...{ clock: deps.clock, log: deps.log, store, timerBuckets },
-        ...(before instanceof LogSource ? { positions: before.positions } : {}),
-      }),
+    load: async () => {
+      const { LogSource, logSource } = await import('../logs/source.ts');
+      return (_spec, _place, { deps, store, timerBuckets }, source, before) =>
+        logSource(source, {
+          ...{ clock: deps.clock, log: deps.log, store, timerBuckets },
+          ...(before instanceof LogSource ? { positions: before.positions } : {}),
+        });
+    },
   },
 };
 
@@ -71,22 +110,20 @@ export function kindOf(source: MetricsSource): SourceKind {
 
 /** What to follow; '' where there is no address. */
 export function addressOf(source: MetricsSource): string {
-  return call(kindOf(source), source, (kind, spec) => kind.address(spec)) ?? '';
+  return addressAs(kindOf(source), source);
 }
 
-export function makeSource(
-  source: MetricsSource,
-  place: Place,
-  context: SourceContext,
-  before?: Source,
-): Source {
-  return call(kindOf(source), source, (kind, spec) => kind.make(spec, place, context, source, before));
+export function loadKind(source: MetricsSource): Promise<MakeSource> {
+  return loadAs(kindOf(source));
 }
 
-function call<K extends SourceKind, R>(
-  name: K,
-  source: MetricsSource,
-  use: (kind: Kind<K>, spec: NonNullable<MetricsSource[K]>) => R,
-): R {
-  return use(kinds[name] as Kind<K>, source[name] as NonNullable<MetricsSource[K]>);
+function addressAs<K extends SourceKind>(name: K, source: MetricsSource): string {
+  const { address } = kinds[name] as Kind<K>;
+  return address?.(source[name] as NonNullable<MetricsSource[K]>) ?? '';
+}
+
+async function loadAs<K extends SourceKind>(name: K): Promise<MakeSource> {
+  const make = await (kinds[name] as Kind<K>).load();
+  return (source, place, context, before) =>
+    make(source[name] as NonNullable<MetricsSource[K]>, place, context, source, before);
 }

@@ -15,8 +15,8 @@ import type { Places } from '../places/follow.ts';
 import type { SeriesRegistry } from '../series/registry.ts';
 import { SourceError } from '../sources/source.ts';
 import type { Place, Source } from '../sources/source.ts';
-import { addressOf, kindOf, makeSource } from './kinds.ts';
-import type { SourceContext } from './kinds.ts';
+import { addressOf, kindOf, loadKind } from './kinds.ts';
+import type { MakeSource, SourceContext } from './kinds.ts';
 
 const defaultTimeoutMs = 10_000;
 
@@ -93,6 +93,7 @@ class FollowedSource {
   readonly key: string;
   readonly #source: MetricsSource;
   readonly #labels: Labels;
+  readonly #makeSource: MakeSource;
   readonly #parts: SourcesParts;
   #places: Places | undefined;
   readonly #asked = new Map<Place, AskedSource>();
@@ -103,7 +104,14 @@ class FollowedSource {
   #last: Source | undefined;
   #begun = false;
 
-  private constructor(source: MetricsSource, labels: Labels, key: string, parts: SourcesParts) {
+  private constructor(
+    source: MetricsSource,
+    labels: Labels,
+    key: string,
+    makeSource: MakeSource,
+    parts: SourcesParts,
+  ) {
+    this.#makeSource = makeSource;
     this.#source = source;
     this.#labels = labels;
     this.key = key;
@@ -120,7 +128,7 @@ class FollowedSource {
     key: string,
     parts: SourcesParts,
   ): Promise<FollowedSource> {
-    const one = new FollowedSource(source, labels, key, parts);
+    const one = new FollowedSource(source, labels, key, await loadKind(source), parts);
     const address = addressOf(source);
     one.#places =
       address === ''
@@ -200,7 +208,7 @@ class FollowedSource {
 
   #make(place: Place): AskedSource {
     const { context } = this.#parts;
-    const source = makeSource(this.#source, place, context, this.#before);
+    const source = this.#makeSource(this.#source, place, context, this.#before);
     this.#last = source;
     return new AskedSource(this.#options(place, source), context.deps.clock);
   }
