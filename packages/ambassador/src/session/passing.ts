@@ -74,6 +74,8 @@ export class Passing {
     this.#shown = () => session.readsOf(target.shard).answered(line.welcome.runId, true);
     this.raw = new RawMode(session, line, reason === 'splice', this, () => {
       this.end();
+      // Keys that are watched may keep the connection.
+      own.unpin(reason);
       own.release();
     });
     return true;

@@ -2,7 +2,7 @@
  * A client joined to a connection of its own: subscribed, monitoring, or speaking what nobody here can follow. Bytes pass
  * untouched both ways.
  *
- * It need not be for ever. Behind an UNSUBSCRIBE the server is asked for a command that does not exist, named by a word
+ * It need not be for ever. Behind an UNSUBSCRIBE, or a SUBSCRIBE that was refused, the server is asked for a command that does not exist, named by a word
  * that no client can know: once the error about it comes back everything before it has been answered, and the last count
  * tells whether the client is still subscribed. A server says that a command is unknown before it considers anything
  * else; PING it would refuse while it loads, while a script holds it up, or to a user who may not. RESET has an answer of
@@ -236,7 +236,12 @@ export class RawMode {
       'latin1',
     );
     if (subscribing.test(head)) this.#count(frame, head);
-    if (this.#barrier === undefined) return false;
+    if (this.#barrier === undefined) {
+      // SUBSCRIBE was refused, it may be, and nothing else has joined the two.
+      const refused = frame[0] === minus && !this.#subscribed;
+      if (refused && !this.#forGood && !this.#ended) this.#ask(() => {});
+      return false;
+    }
     const { word } = this.#barrier;
     if (word === undefined) {
       if (resetReply.equals(frame)) queueMicrotask(() => this.#session.wasReset());
@@ -246,10 +251,13 @@ export class RawMode {
     const { done } = this.#barrier;
     this.#barrier = undefined;
     done();
-    const { sub, psub, ssub } = this.#session.state.counts;
-    const subscribed = sub + psub + ssub > 0;
-    this.#over = !subscribed && !this.#forGood;
+    this.#over = !this.#subscribed && !this.#forGood;
     return true;
+  }
+
+  get #subscribed(): boolean {
+    const { sub, psub, ssub } = this.#session.state.counts;
+    return sub + psub + ssub > 0;
   }
 
   /** Answers are counted again. A push may come behind the last one: of a client that tracks keys, say. */

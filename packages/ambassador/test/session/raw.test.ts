@@ -73,3 +73,28 @@ test('rules that change are asked again about what goes on', async (t) => {
   house.refusal = (name) => (name === 'SUBSCRIBE' ? 'NOPERM' : undefined);
   t.ok(house.session.passing.forbidden);
 });
+
+test('a client whose SUBSCRIBE was refused is let go', async (t) => {
+  const house = new House();
+  house.ask(['WATCH', 'k']);
+  house.answer(house.wire, '+OK\r\n');
+  house.ask(['SUBSCRIBE', 'a']);
+  house.answer(house.wire, '-NOPERM no\r\n');
+  t.strictSame([...house.session.state.pins], ['watch', 'subscribe'], 'it may have asked for more meanwhile');
+  house.answer(house.wire, puzzled(house));
+  t.equal(house.take(), '+OK\r\n-NOPERM no\r\n');
+  t.strictSame([...house.session.state.pins], ['watch']);
+  house.ask(['PING']);
+  house.answer(house.wire, '+PONG\r\n');
+  t.equal(house.take(), '+PONG\r\n');
+});
+
+test('one that is let in behind one that was refused keeps the client', async (t) => {
+  const house = new House();
+  house.ask(['SUBSCRIBE', 'secret'], ['SUBSCRIBE', 'a']);
+  house.answer(house.wire, '-NOPERM no\r\n');
+  const answer = puzzled(house);
+  house.answer(house.wire, `${confirm('subscribe', 'a', 1)}${answer}${message}`);
+  t.equal(house.take(), `-NOPERM no\r\n${confirm('subscribe', 'a', 1)}${message}`);
+  t.strictSame([...house.session.state.pins], ['subscribe']);
+});
