@@ -21,7 +21,10 @@ interface Dashboard {
   readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
 }
 const dashboards: Readonly<Record<string, Dashboard>> = Object.fromEntries(
-  Object.entries({ adapter, ambassador, proxy }).map(([name, description]) => [name, grafana(description)]),
+  Object.entries({ adapter, ambassador, proxy }).map(([name, description]) => [
+    name,
+    grafana(description) as Dashboard,
+  ]),
 );
 const queries = Object.values(dashboards).flatMap(({ panels }) =>
   panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
