@@ -69,3 +69,28 @@ function refused(port: number): Promise<boolean> {
     });
   });
 }
+
+test('POST /-/reload reads the file again, and says what is wrong with it', async (t) => {
+  const file = join(tempDir(t), 'adapter.yaml');
+  const any = '127.0.0.1:0';
+  const write = (more: object): void =>
+    writeFileSync(file, JSON.stringify({ listen: any, admin: any, statsdUdp: any, statsdTcp: '', ...more }));
+  write({});
+  const adapter = await started(t, ['adapter', '--config', file]);
+  const reload = () => fetch(`http://${adapter.addresses['admin']}/-/reload`, { method: 'POST' });
+  const labels = async () => {
+    const debug = await fetch(`http://${adapter.addresses['admin']}/debug/adapter`);
+    return ((await debug.json()) as { labels: object }).labels;
+  };
+  write({ labels: { pod: 'p' } });
+  t.equal((await reload()).status, 200);
+  t.strictSame(await labels(), { pod: 'p' });
+  write({
+    labels: { pod: 'q' },
+    sources: [{ name: 's', prometheus: { url: 'http://x' }, relabel: [{ regex: '(' }] }],
+  });
+  const refused = await reload();
+  t.equal(refused.status, 422);
+  t.match(await refused.text(), 'sources[0].relabel[0]');
+  t.strictSame(await labels(), { pod: 'p' });
+});
