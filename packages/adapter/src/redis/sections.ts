@@ -137,17 +137,33 @@ const percentiles = {
   help: 'Time of the command since the statistics began, of INFO latencystats.',
 } as const;
 
+/** Those Redis shows unless it is told otherwise. */
+const quantiles: ReadonlyMap<string, number> = new Map([
+  ['p50', 0.5],
+  ['p99', 0.99],
+  ['p99.9', 0.999],
+]);
+
+function quantileOf(name: string): number | undefined {
+  const known = quantiles.get(name);
+  if (known !== undefined || !name.startsWith('p')) return known;
+  const percent = infoNumber(name.slice(1));
+  if (percent === undefined || !(percent >= 0 && percent <= 100)) return undefined;
+  return Number((percent / 100).toFixed(8));
+}
+
 /** `latency_percentiles_usec_get:p50=1.003,p99=2.007`: a quantile is between 0 and 1, a time in seconds. */
 function addPercentiles(to: FamilyBuilder, { key, value }: InfoField, { commands }: Facts): boolean {
   const prefix = 'latency_percentiles_usec_';
   if (!key.startsWith(prefix)) return false;
   const command = key.slice(prefix.length);
-  const found = [...parsePairs(value)].flatMap(([name, text]): [number, number][] => {
-    const quantile = infoNumber(name.slice(1));
+  const found: [number, number][] = [];
+  for (const [name, text] of parsePairs(value)) {
+    const quantile = quantileOf(name);
     const usec = infoNumber(text);
-    if (!name.startsWith('p') || quantile === undefined || usec === undefined) return [];
-    return quantile < 0 || quantile > 100 ? [] : [[Number((quantile / 100).toFixed(8)), usec / 1e6]];
-  });
+    if (quantile !== undefined && usec !== undefined) found.push([quantile, usec / 1e6]);
+  }
+  // In the order in which the server's configuration names them.
   for (const [quantile, seconds] of found.sort(([a], [b]) => a - b)) {
     const labels: LabelPairs = [
       ['cmd', command],

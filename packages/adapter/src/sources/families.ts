@@ -5,7 +5,8 @@ import type { LabelPairs, MetricFamily, MetricType, Sample, SampleSuffix } from 
 interface Growing {
   readonly family: MetricFamily;
   readonly samples: Sample[];
-  readonly seen: Set<string>;
+  /** Made with the second sample: most families have one. */
+  seen: Set<string> | undefined;
 }
 
 export class FamilyBuilder {
@@ -22,12 +23,16 @@ export class FamilyBuilder {
     if (growing === undefined) {
       const samples: Sample[] = [];
       const { name, type, help } = family;
-      growing = { family: { name, type, help, samples }, samples, seen: new Set() };
+      growing = { family: { name, type, help, samples }, samples, seen: undefined };
       this.#families.set(family.name, growing);
     }
-    const key = keyOf(labels, suffix);
-    if (growing.seen.has(key)) return false;
-    growing.seen.add(key);
+    const [first] = growing.samples;
+    if (first !== undefined) {
+      const key = keyOf(labels, suffix);
+      growing.seen ??= new Set([keyOf(first.labels, first.suffix)]);
+      if (growing.seen.has(key)) return false;
+      growing.seen.add(key);
+    }
     growing.samples.push({ suffix, labels, value });
     return true;
   }
