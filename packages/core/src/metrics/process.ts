@@ -2,13 +2,28 @@
 
 import type { MetricFamily, MetricType, Sample, SampleSuffix } from '../exposition/index.ts';
 
+/** Gauges named like counters, which OpenMetrics forbids: sums of the families without `_total`. And what is told twice. */
+const leftOut: ReadonlySet<string> = new Set([
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+  'nodejs_eventloop_utilization_summary',
+]);
+
+/** No type belongs into a name. */
+const renamed: Readonly<Record<string, string>> = {
+  nodejs_eventloop_utilization_histogram: 'nodejs_eventloop_utilization_ratio',
+};
+
 /** Imports prom-client, and begins to measure (the event loop's lag is watched from now on). */
 export async function processFamilies(): Promise<() => Promise<MetricFamily[]>> {
   const { Registry, collectDefaultMetrics } = await import('prom-client');
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return async () =>
-    (await registry.getMetricsAsJSON()).map((metric) => familyOf(metric as unknown as Measured));
+  return async () => {
+    const measured = (await registry.getMetricsAsJSON()) as unknown as Measured[];
+    return measured.filter(({ name }) => !leftOut.has(name)).map(familyOf);
+  };
 }
 
 interface Measured {
@@ -30,5 +45,6 @@ function familyOf({ name, help, type, values }: Measured): MetricFamily {
     const pairs = Object.entries(labels).map(([label, text]) => [label, String(text)] as const);
     return { suffix: metricName.slice(name.length) as SampleSuffix, labels: pairs, value };
   });
-  return { name, help, type: types.has(type) ? (type as MetricType) : 'unknown', samples };
+  const known = types.has(type) ? (type as MetricType) : 'unknown';
+  return { name: renamed[name] ?? name, help, type: known, samples };
 }

@@ -1,6 +1,8 @@
 import { Metrics } from '@outrigger/core/metrics';
 import { seededRandom } from '@outrigger/core/clock';
+import { spawnSync } from 'node:child_process';
 import { test } from 'tap';
+import { needs, toolPath } from '../../../../test/harness/index.ts';
 
 test('counters, gauges and collected families appear on the page', async (t) => {
   const metrics = new Metrics({ processMetrics: false });
@@ -102,6 +104,18 @@ test('many observations of one value count as so many single ones', (t) => {
 
 test('the process is on the page from its first moment, before it has measured anything', async (t) => {
   const page = await new Metrics().page();
-  t.match(page, /\nnodejs_eventloop_utilization_summary_count \d+\n/);
+  t.match(page, /\nnodejs_eventloop_utilization_ratio_count \d+\n/);
   t.match(page, /\nprocess_resident_memory_bytes \d+/);
+});
+
+test('promtool finds nothing wrong with what a process says of itself', needs('promtool'), async (t) => {
+  const metrics = new Metrics();
+  await metrics.page();
+  const page = await metrics.page();
+  t.match(page, /\nprocess_cpu_user_seconds_total \d/);
+  t.match(page, /\nnodejs_active_handles\{type=/);
+  t.match(page, /\nnodejs_eventloop_utilization_ratio_bucket\{le="\+Inf"\}/);
+  const check = spawnSync(toolPath('promtool'), ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  t.equal(check.stdout + check.stderr, '');
+  t.equal(check.status, 0);
 });
