@@ -36,6 +36,7 @@ import { socketWires } from '../upstream/wire.ts';
 import type { AmbassadorConfig } from './config.ts';
 import { liveLimits } from './limits.ts';
 import type { AmbassadorLimits } from './limits.ts';
+import { leaveDeposed } from './deposed.ts';
 import { noteLoss } from './losses.ts';
 import { addressesOf, defaultIdentity, newSession } from './new-session.ts';
 import { judgeSessions, Logins } from './judging.ts';
@@ -105,7 +106,7 @@ export class Engine {
     this.events = {
       changed: () => this.#changed(),
       silent: (server) => this.#silent(server),
-      deposed: (server) => this.servers.drop(server, 'it is not the primary any longer'),
+      deposed: (server, answers) => this.#deposed(server, answers),
     };
     this.#context = this.#shared();
     this.#tableCheck = new TableCheck({
@@ -380,6 +381,11 @@ export class Engine {
     if (primary === true) return;
     this.counters.upstreamError(this.counters.servers.index(server), Phase.silent);
     this.servers.drop(server, 'it does not answer');
+  }
+
+  #deposed(server: string, answers: boolean): void {
+    const { servers, limits } = this;
+    leaveDeposed(server, answers, { servers, clock: this.#deps.clock, waitMs: limits.pollTimeoutMs });
   }
 
   #lineLost(line: Line, refusal: Refusal, was: 'opening' | 'open'): void {

@@ -7,8 +7,8 @@
  * of the client's requests and decided anew, or, when something behind it took effect, the client gets the servers' own
  * answers as they are.
  *
- * A lost server leaves no answer to go by. Reads are put back; what may have changed something gets an error that says
- * so, and is never sent again.
+ * A lost server leaves no answer to go by. Reads are put back, and so is what had not left yet; what may have changed
+ * something gets an error that says so, and is never sent again.
  */
 
 import {
@@ -154,7 +154,7 @@ export class Repeats {
     const { context } = this.#session;
     for (const run of mine.slice(0, last + 1)) {
       const whole = run !== mine[last] || run.place === 'own' || run.streamed;
-      const left = (whole ? run.expected : run.lastMutating) - run.delivered;
+      const left = (whole ? run.expected : run.lastAtLarge) - run.delivered;
       if (left <= 0) continue;
       context.counters.outcomeUnknown(left);
       const error = unknownOutcome(run, why);
@@ -174,7 +174,7 @@ export class Repeats {
     run.kept = [];
     // Nobody owes it any more: the parts that are still to be asked must not wait for it.
     run.answered = run.count;
-    if (run.lastMutating > 0) {
+    if (run.lastAtLarge > 0) {
       context.counters.outcomeUnknown(1);
       gathering?.answered(run, unknownOutcome(run, why));
     } else if ((gathering?.tried(run).attempts ?? 0) < maxAttempts) this.#partAgain(run, {});
@@ -341,7 +341,7 @@ const kinds: Readonly<Record<Rejection, (typeof Kind)[keyof typeof Kind]>> = {
 /** Something it still owes may have taken effect, or cannot be sent again. */
 function unrepeatable(run: Sent): boolean {
   const owes = run.delivered < run.expected;
-  return owes && (run.streamed || run.place === 'own' || run.mutatesFrom(run.delivered));
+  return owes && (run.streamed || run.place === 'own' || run.lastAtLarge > run.delivered);
 }
 
 function unknownOutcome(run: Sent, why: string): Uint8Array {

@@ -64,6 +64,11 @@ export class Sent extends Run {
     return this.lastMutating > from;
   }
 
+  /** As `lastMutating`, of what has left, once its line is lost; at most that. */
+  get lastAtLarge(): number {
+    return Math.min(this.lastMutating, this.expected - this.unsent);
+  }
+
   /** Ends it before request number `from`: what is behind, as bytes. */
   cut(from: number): Uint8Array {
     const taken = this.requestsFrom(from);

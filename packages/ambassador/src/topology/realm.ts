@@ -70,8 +70,9 @@ export interface RealmEvents {
   /** A server stopped answering the poller: reads it still owes are better asked elsewhere. */
   silent(server: string): void;
   /**
-   * Not believed to be the shard's primary any longer: writes must stop, and what it owes is of unknown outcome. Told while
+   * Not believed to be the shard's primary any longer: writes must stop. What it owes is of unknown outcome, unless it has
+   * said itself that it is a replica: then it answers (`answers`), and turns away what it has not executed. Told while
    * `Shard.primary` is undefined, before another is offered.
    */
-  deposed(server: string): void;
+  deposed(server: string, answers: boolean): void;
 }

@@ -305,7 +305,10 @@ export class LiveShard implements Shard {
   #depose(why: string): void {
     if (this.#primary === undefined) return;
     const { log, metrics, events, now } = this.#options;
-    const { name } = this.#primary.server;
+    const { server, sample } = this.#primary;
+    const { name } = server;
+    const last = this.#known.get(name)?.sample;
+    const yielded = last?.role === 'slave' && last.runId === sample.runId;
     this.#primary = undefined;
     this.#suspicion = '';
     this.#why = why;
@@ -313,7 +316,7 @@ export class LiveShard implements Shard {
     this.topology.primaryLost(why);
     metrics.roleChange('deposed');
     log.warn('primary is down', { server: name, why });
-    events.deposed(name);
+    events.deposed(name, yielded);
     this.needRound();
   }
 

@@ -15,9 +15,11 @@
 
 import { ReplyEvent, ReplyScanner, RespError } from '@outrigger/core/resp';
 import type { Identity } from '../session/state.ts';
+import { AnswerTime } from './answer-time.ts';
 import { joined } from './joined.ts';
 import type { LineOptions } from './line-options.ts';
 import { rejectionIn } from './rejection.ts';
+import { noteUnsent } from './run.ts';
 import type { Rejection, Run, RunOwner } from './run.ts';
 import type { Server } from './server.ts';
 import type { Refusal, Welcome } from './welcome.ts';
@@ -34,10 +36,6 @@ const flushBytes = 65_536;
 const fewUnderWay = 4;
 /** Turns that are waited for while each brings more. */
 const maxTurns = 8;
-/** A server that begins to answer within this is near: nothing is sent to it while a batch is under way. */
-const nearMs = 0.3;
-/** Weight of a new measurement of that. */
-const nearWeight = 0.1;
 
 const minus = 0x2d;
 const greater = 0x3e;
@@ -75,15 +73,12 @@ export class Line {
   #turns = 0;
   /** Requests of written batches that are not answered. */
   #underWay = 0;
-  #writtenAtMs = 0;
-  /** The batch has not been answered at all. */
-  #unanswered = false;
-  /** Moving average from a write to the first byte of an answer. */
-  #answerMs = nearMs;
+  readonly #answerTime = new AnswerTime();
   /** The beginning of an error or a push that has not arrived whole: neither is handed over in parts. */
   #cut: Uint8Array | undefined;
-  /** Why it closes once nothing is owed any more. */
+  /** Why it closes once nothing is owed any more; `#shut`: nothing more is written until then. */
   #leaving: string | undefined;
+  #shut = false;
   #paused = false;
   #raw: ((chunk: Uint8Array) => void) | undefined;
 
@@ -132,6 +127,7 @@ export class Line {
   send(run: Run, bytes: Uint8Array, count: number): void {
     run.count += count;
     if (this.state === 'closed') {
+      run.unsent += count;
       // It was closed with something on its way to it. Nobody counts on being told from within.
       queueMicrotask(() => run.owner.lost(run, this.refusal ?? { why: 'it is closed', error: undefined }));
       return;
@@ -146,8 +142,7 @@ export class Line {
     this.#queued += count;
     const little = this.#underWay < fewUnderWay && !this.#scheduled;
     if (this.exclusive || little || this.#outBytes >= flushBytes) this.flush();
-    else if (this.#answerMs > nearMs) this.#schedule();
-    else if (run.sentAtMs - this.#writtenAtMs > 2 * nearMs) this.#schedule();
+    else if (!this.#answerTime.near || this.#answerTime.overdue(run.sentAtMs)) this.#schedule();
   }
 
   /** What `soon` calls. */
@@ -165,14 +160,13 @@ export class Line {
   /** Writes what is queued. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#out.length === 0 || this.state !== 'open') return;
+    if (this.#out.length === 0 || this.state !== 'open' || this.#shut) return;
     const out = this.#out;
     this.#out = [];
     this.#outBytes = 0;
     this.#underWay += this.#queued;
     this.#queued = 0;
-    this.#unanswered = true;
-    this.#writtenAtMs = this.#options.now();
+    this.#answerTime.written(this.#options.now());
     if (!this.#wire.write(joined(out))) this.full = true;
   }
 
@@ -243,8 +237,19 @@ export class Line {
   }
 
   closeWhenIdle(why: string): void {
-    if (this.idle) this.close(why);
-    else this.#leaving = why;
+    this.#leaving = why;
+    this.#leave();
+  }
+
+  /** Nothing more is written, what is queued included: its runs are told when what was written is answered. */
+  closeWhenAnswered(why: string): void {
+    this.#shut = true;
+    this.closeWhenIdle(why);
+  }
+
+  #leave(): void {
+    const answered = this.#underWay === 0 || this.#raw !== undefined;
+    if (this.#leaving !== undefined && (this.idle || (this.#shut && answered))) this.close(this.#leaving);
   }
 
   #opened(welcome: Welcome): void {
@@ -261,8 +266,7 @@ export class Line {
   }
 
   #lost(refusal: Refusal): void {
-    const was = this.state === 'opening' ? 'opening' : 'open';
-    this.#options.onLost(this, refusal, was);
+    this.#options.onLost(this, refusal, this.state === 'opening' ? 'opening' : 'open');
     this.#end(refusal);
   }
 
@@ -271,6 +275,7 @@ export class Line {
     this.refusal = refusal;
     this.full = false;
     this.#out = [];
+    noteUnsent(this.#runs, this.#queued);
     for (const run of this.#runs.splice(0)) {
       if (run.replica !== undefined) run.replica.outstanding -= run.count - run.answered;
       run.owner.lost(run, refusal);
@@ -304,10 +309,7 @@ export class Line {
   }
 
   #read(received: Uint8Array): void {
-    if (this.#unanswered) {
-      this.#unanswered = false;
-      this.#answerMs += (this.#options.now() - this.#writtenAtMs - this.#answerMs) * nearWeight;
-    }
+    this.#answerTime.received(this.#options.now);
     const held = this.#cut;
     this.#cut = undefined;
     const chunk = held === undefined ? received : Buffer.concat([held, received]);
@@ -358,7 +360,7 @@ export class Line {
       if (this.state !== 'open') return;
     }
     this.#settle(chunk, from, start, answers);
-    if (this.#leaving !== undefined && this.idle) this.close(this.#leaving);
+    this.#leave();
   }
 
   /** The chunk is used up: the last answer may have arrived in part. */

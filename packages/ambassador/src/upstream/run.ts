@@ -39,6 +39,8 @@ export class Run {
   /** The next answer has been handed over in part. */
   partial = false;
   sentAtMs = 0;
+  /** Of a line that is lost: of its requests without an answer, the last so many were still here. */
+  unsent = 0;
   /** The replica it went to, whose commands under way the line counts. */
   replica: Replica | undefined;
 
@@ -49,6 +51,15 @@ export class Run {
 
   get done(): boolean {
     return this.answered === this.count;
+  }
+}
+
+/** Their line is lost, and the last `queued` requests have not been written to it. */
+export function noteUnsent(runs: readonly Run[], queued: number): void {
+  let left = queued;
+  for (const run of runs.toReversed()) {
+    run.unsent = Math.min(left, run.count - run.answered);
+    left -= run.unsent;
   }
 }
 

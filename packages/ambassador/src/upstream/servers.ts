@@ -150,6 +150,25 @@ export class Servers {
   }
 
   /**
+   * Nothing more is sent to `server`: its connections close once what they were sent is answered. Returns those that wait
+   * for that.
+   */
+  partFrom(server: string, why: string): Line[] {
+    const of = this.#servers.get(server);
+    if (of === undefined) return [];
+    const { lines, leaving, leases } = of;
+    for (const line of lines.values()) leaving.add(line);
+    lines.clear();
+    const all = [...leaving, ...leases.takeIdle(), ...leases.lent];
+    for (const line of all) {
+      line.dirty = true;
+      line.closeWhenAnswered(why);
+      if (line.state === 'closed') leaving.delete(line);
+    }
+    return all.filter(({ state }) => state !== 'closed');
+  }
+
+  /**
    * Closes what leads to any other server, once it has answered, and forgets those servers when nothing is left open
    * there. What is lent ends with its session's use of it, or when it has had `removedServerMs` for that: whoever is
    * subscribed there, or waits for an element, might never notice.

@@ -127,6 +127,18 @@ test('a lost write is reported and never sent again; reads behind it are asked a
   t.equal(house.take(), '$1\r\n1\r\n');
 });
 
+test('a write that had not left when its line was lost is asked elsewhere: nobody has seen it', async (t) => {
+  const { house, wire } = opened();
+  house.ask(set('1'), set('2'), set('3'), set('4'));
+  house.ask(set('5'), get);
+  t.strictSame(house.sent(wire), [set('1'), set('2'), set('3'), set('4')], 'the others wait for these');
+  house.lose(wire);
+  t.match(house.take(), /^(-OUTRIGGER write outcome unknown: [^\r]+\r\n){4}$/);
+  t.strictSame(house.sent(house.wire), [set('5'), get]);
+  house.answer(house.wire, `${ok}$1\r\n5\r\n`);
+  t.equal(house.take(), `${ok}$1\r\n5\r\n`);
+});
+
 test('reads in front of a lost write are reported with it: asked again they might show it', async (t) => {
   const { house, wire } = opened();
   house.ask(get, set('1'));

@@ -26,6 +26,8 @@ interface World {
   readonly shard: LiveShard;
   /** What was told, with the primary as it was offered then. */
   readonly told: string[];
+  /** For each that was deposed, whether it had said itself that it is a replica. */
+  readonly yielding: boolean[];
   readonly rounds: { wanted: number };
   readonly claims: string[];
   readonly lines: string[];
@@ -35,6 +37,7 @@ interface World {
 
 function world(maxLagMs = 10_000): World {
   const told: string[] = [];
+  const yielding: boolean[] = [];
   const claims: string[] = [];
   const lines: string[] = [];
   const rounds = { wanted: 0 };
@@ -54,14 +57,16 @@ function world(maxLagMs = 10_000): World {
     events: {
       changed: () => {},
       silent: (name) => told.push(`silent ${name}`),
-      deposed: (name) =>
-        told.push(`deposed ${name}, offered ${offered()}${shard.checking ? ', another at once' : ''}`),
+      deposed: (name, answers) => {
+        told.push(`deposed ${name}, offered ${offered()}${shard.checking ? ', another at once' : ''}`);
+        yielding.push(answers);
+      },
     },
     now: () => time.ms,
     needRound: () => rounds.wanted++,
     onClaim: (name) => claims.push(name),
   });
-  return { shard, told, rounds, claims, lines, time };
+  return { shard, told, yielding, rounds, claims, lines, time };
 }
 
 /** `a` leads, `b` and `c` follow and have proven it. */
@@ -175,6 +180,25 @@ test('a primary that contradicts its role gets nothing until it has been asked',
   w.shard.suspect(a.name, contradicted);
   w.shard.heard(a.name, sample('slave', { runId: 'ra' }));
   t.strictSame(w.told, ['deposed a:1, offered none']);
+});
+
+test('one that has yielded the role still answers; one that is replaced, restarted or gone is not waited for', async (t) => {
+  const after = (change: (w: World) => void): boolean[] => {
+    const w = led();
+    change(w);
+    return w.yielding;
+  };
+  const slave = (runId: string) => (w: World) => w.shard.heard(a.name, sample('slave', { runId }));
+  t.strictSame(after(slave('ra')), [true]);
+  t.strictSame(after(slave('other')), [false]);
+  t.strictSame(
+    after((w) => w.shard.place([a, b, c], named(b))),
+    [false],
+  );
+  t.strictSame(
+    after((w) => w.shard.heard(a.name, gone)),
+    [false],
+  );
 });
 
 test('a connection that is closed is no death: who it was is asked first', async (t) => {

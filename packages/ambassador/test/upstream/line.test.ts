@@ -329,6 +329,38 @@ function withTurns(house: House) {
   return { line, wire, settle, lost: () => house.lost, errors: () => house.errors };
 }
 
+test('closeWhenAnswered: what is queued never leaves, and its runs know that', async (t) => {
+  const { line, wire } = withTurns(new House());
+  wire.open();
+  busy(line, wire);
+  const [behind, diary] = ask(line, 'a', 2);
+  const [never] = ask(line, 'b');
+  line.closeWhenAnswered('deposed');
+  t.equal(line.state, 'open', 'answers are owed');
+  const [late] = ask(line, 'c');
+  wire.answer(fourAnswers);
+  t.equal(line.state, 'closed');
+  t.strictSame(wire.written, []);
+  t.equal(diary.why, 'deposed');
+  t.strictSame(
+    [behind, never, late].map(({ unsent }) => unsent),
+    [2, 1, 1],
+  );
+});
+
+test('closeWhenAnswered: at once where nothing that was written is owed, and where nobody can tell', async (t) => {
+  const { line, wire } = withTurns(new House());
+  line.closeWhenAnswered('deposed');
+  t.equal(line.state, 'closed', 'it was opening');
+  t.ok(wire.destroyed);
+  const raw = new House(true);
+  raw.wire.open();
+  ask(raw.line, 'MONITOR');
+  raw.line.startRaw(() => {});
+  raw.line.closeWhenAnswered('deposed');
+  t.equal(raw.line.state, 'closed');
+});
+
 test('a push that is cut where raw mode begins is not torn, and one cut where it ends neither', async (t) => {
   const { line, wire } = new House(true);
   const pushed: string[] = [];

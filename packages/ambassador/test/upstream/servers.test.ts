@@ -208,6 +208,24 @@ test('a deposed primary loses the line that was left to one session too', async 
   t.equal(line.state, 'closed');
 });
 
+test('who is parted from is sent nothing more, and answers what it was sent', async (t) => {
+  const house = new House();
+  const shared = house.line() as Line;
+  const [owes, idle] = [house.lend(), house.lend()];
+  for (const wire of house.wires.all) wire.open();
+  for (const line of [shared, owes]) line.send(new Run(nobody, line), Buffer.from('a'), 1);
+  shared.flush();
+  const why = 'it is not the primary any longer';
+  t.strictSame(house.servers.partFrom(server.name, why), [shared, owes]);
+  t.equal(idle.state, 'closed', 'it owes nothing');
+  t.not(house.line(), shared);
+  house.servers.giveBack(owes);
+  t.equal(owes.state, 'closed', 'nobody else gets it');
+  house.wires.all[0]?.answer('+OK\r\n');
+  t.equal(shared.state, 'closed');
+  t.strictSame(house.servers.partFrom('nobody:1', why), []);
+});
+
 test('a line that is left to one session ends once it has answered; the others get a new one', async (t) => {
   const house = new House();
   const line = house.line() as Line;
