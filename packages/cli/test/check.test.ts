@@ -142,3 +142,30 @@ test("statsd_exporter's mappings are checked as well", async (t) => {
     t.match(stdout, part);
   }
 });
+
+test('adapters beyond their structure, and web configurations, are checked as well', async (t) => {
+  const dir = tempDir(t);
+  const spec = {
+    sources: [{ name: 's', redis: { address: 'x' }, relabel: [{ regex: '(' }] }],
+    probe: { allow: ['10/8'] },
+  };
+  const object = {
+    apiVersion: 'outrigger.dev/v1alpha1',
+    kind: 'MetricsAdapter',
+    metadata: { name: 'a' },
+    spec,
+  };
+  writeFileSync(join(dir, 'adapter.json'), JSON.stringify(object));
+  writeFileSync(join(dir, 'web.yml'), 'basic_auth_users: { anna: plain-text }\ntls_config: {}\n');
+  const { code, stdout } = await run(t, ['check', dir]);
+  t.equal(code, 2);
+  for (const part of [
+    /adapter\.json: spec\.sources\[0\]\.relabel\[0\]: /,
+    /adapter\.json: spec\.probe\.allow: /,
+    /web\.yml: basic_auth_users\.anna: /,
+    /web\.yml: tls_config: .*an unknown key/,
+    /4 problems/,
+  ])
+    t.match(stdout, part);
+  t.notMatch(stdout, 'plain-text');
+});

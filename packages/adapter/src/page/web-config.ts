@@ -71,24 +71,38 @@ const headerNames: readonly string[] = [
 /** Ours to choose, so that they are good: a file that names them is not refused. */
 const ignoredTlsKeys = ['cipher_suites', 'prefer_server_cipher_suites', 'curve_preferences'];
 
+const topKeys: readonly string[] = [
+  'tls_server_config',
+  'http_server_config',
+  'basic_auth_users',
+  'rate_limit',
+];
+
 /** Paths in it are relative to the file. Throws InvalidConfig with every problem. */
 export async function readWebConfig(text: string, file: string): Promise<WebConfig> {
-  const document = (await parseDocument(text, file)) ?? {};
   const reader = new Reader(file);
-  const root = reader.object(document, '', [
-    'tls_server_config',
-    'http_server_config',
-    'basic_auth_users',
-    'rate_limit',
-  ]);
-  const config: WebConfig = {
+  const config = readDocument(reader, (await parseDocument(text, file)) ?? {});
+  reader.finish();
+  return config;
+}
+
+/** For `outrigger check`: every problem of a web configuration, or undefined where the document is none. */
+export function webConfigProblems(value: unknown): readonly Problem[] | undefined {
+  const isOne = typeof value === 'object' && value !== null && topKeys.some((key) => key in value);
+  if (!isOne) return undefined;
+  const reader = new Reader('');
+  readDocument(reader, value);
+  return reader.problems;
+}
+
+function readDocument(reader: Reader, document: unknown): WebConfig {
+  const root = reader.object(document, '', topKeys);
+  return {
     tls: readTls(reader, root['tls_server_config']),
     ...readHttp(reader, root['http_server_config']),
     users: readUsers(reader, root['basic_auth_users']),
     rate: readRate(reader, root['rate_limit']),
   };
-  reader.finish();
-  return config;
 }
 
 function readTls(reader: Reader, value: unknown): WebTls | undefined {
@@ -174,18 +188,18 @@ function readRate(reader: Reader, value: unknown): WebConfig['rate'] {
 
 class Reader {
   readonly #file: string;
-  readonly #problems: Problem[] = [];
+  readonly problems: Problem[] = [];
 
   constructor(file: string) {
     this.#file = file;
   }
 
   problem(path: string, got: string, want: string): void {
-    this.#problems.push({ path: `${this.#file}: ${path}`, got, want });
+    this.problems.push({ path: this.#file === '' ? path : `${this.#file}: ${path}`, got, want });
   }
 
   finish(): void {
-    if (this.#problems.length > 0) throw new InvalidConfig(this.#problems);
+    if (this.problems.length > 0) throw new InvalidConfig(this.problems);
   }
 
   /** `keys`: those that may be there; undefined: any. */

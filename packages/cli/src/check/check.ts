@@ -15,8 +15,8 @@ import type { Manifest } from './manifests.ts';
 
 const usage = `usage: outrigger check FILE|FOLDER …
 
-Reads manifests, configuration documents (an object with apiVersion, kind and spec) and statsd_exporter's mappings,
-and tells every problem.
+Reads manifests, configuration documents (an object with apiVersion, kind and spec), statsd_exporter's mappings
+and the exporters' web configurations, and tells every problem.
 Exit code 0: nothing wrong; 2: at least one problem.
 `;
 
@@ -38,8 +38,8 @@ export async function check(args: readonly string[]): Promise<number> {
   const manifests = await readManifests(args);
   let problems = 0;
   for (const manifest of manifests) {
-    const mapping = await problemsOfMapping(manifest);
-    for (const problem of mapping ?? [...problemsOf(manifest), ...(await problemsOfAdapter(manifest))]) {
+    const foreign = await problemsOfForeign(manifest);
+    for (const problem of foreign ?? [...problemsOf(manifest), ...(await problemsOfAdapter(manifest))]) {
       problems += 1;
       process.stdout.write(`${manifest.place}: ${problem}\n`);
     }
@@ -53,11 +53,11 @@ export async function check(args: readonly string[]): Promise<number> {
   return problems === 0 ? 0 : 2;
 }
 
-/** Undefined: the document is no mapping of statsd_exporter. */
-async function problemsOfMapping({ value, errors }: Manifest): Promise<string[] | undefined> {
+/** Undefined: the document is no mapping of statsd_exporter, and no web configuration of the exporters. */
+async function problemsOfForeign({ value, errors }: Manifest): Promise<string[] | undefined> {
   if (errors.length > 0) return undefined;
-  const { mappingProblems } = await import('@outrigger/adapter');
-  return mappingProblems(value)?.map(describeProblem);
+  const { mappingProblems, webConfigProblems } = await import('@outrigger/adapter');
+  return (mappingProblems(value) ?? webConfigProblems(value))?.map(describeProblem);
 }
 
 /** What a MetricsAdapter of the right structure says that cannot be: expressions, rules, networks. */
