@@ -16,6 +16,7 @@ import { Page } from '../page/page.ts';
 import { startPush } from '../page/push.ts';
 import { startScrapeServer } from '../page/server.ts';
 import { Web } from '../page/web.ts';
+import { prepareAll } from '../prepared.ts';
 import { SeriesRegistry } from '../series/registry.ts';
 import type { RegistryOptions } from '../series/registry.ts';
 import { startStatsd } from '../statsd/statsd.ts';
@@ -69,7 +70,7 @@ class Adapter implements Daemon {
   async start(): Promise<void> {
     this.#sweep();
     const control = await this.#connect();
-    await this.#modules.apply(this.#config);
+    await (await this.#modules.prepare(this.#config)).commit();
     this.#cleanup.add('modules', () => this.#modules.close());
     const sources = new Sources({
       context: this.#context(),
@@ -78,7 +79,7 @@ class Adapter implements Daemon {
     });
     this.#sources = sources;
     this.#cleanup.add('sources', () => sources.close());
-    await sources.apply(this.#config.sources, this.#config.labels);
+    await (await sources.prepare(this.#config.sources, this.#config.labels)).commit();
     const statsd = await startStatsd(this.#config.statsd, this.#registry, this.#deps);
     this.#statsd = statsd;
     this.#cleanup.add('StatsD', () => statsd.close());
@@ -108,12 +109,19 @@ class Adapter implements Daemon {
     return this.#cleanup.run();
   }
 
+  /** Whole or not at all: a bad mapping leaves the sources as they are, too. */
   async #apply(next: AdapterConfig): Promise<void> {
+    const sources = this.#sources;
+    const statsd = this.#statsd;
+    if (sources === undefined || statsd === undefined) throw new TypeError('the adapter has not started');
     refuseRestartOnly(this.#config, next);
     const allow = new AllowList(next.probeAllow);
-    await this.#modules.apply(next);
-    await this.#sources?.apply(next.sources, next.labels);
-    await this.#statsd?.apply(next.statsd);
+    const prepared = await prepareAll([
+      () => this.#modules.prepare(next),
+      () => statsd.prepare(next.statsd),
+      () => sources.prepare(next.sources, next.labels),
+    ]);
+    await prepared.commit();
     this.#registry.configure(registryOptions(next));
     this.#allow = allow;
     this.#config = next;

@@ -4,6 +4,7 @@ import type { Deps } from '@outrigger/core/lifecycle';
 import { readJsonModules, readModulesOfObject } from '../json/modules.ts';
 import type { JsonModules } from '../json/modules.ts';
 import type { AdapterConfig } from './config.ts';
+import type { Prepared } from '../prepared.ts';
 import { FollowedFile } from './followed-file.ts';
 
 export class Modules {
@@ -20,16 +21,21 @@ export class Modules {
     return this.#file?.value ?? this.#inline;
   }
 
-  /** Throws what is wrong with them, and changes nothing then. */
-  async apply({ jsonModules, modules }: AdapterConfig): Promise<void> {
+  /** Throws what is wrong with them. */
+  async prepare({ jsonModules, modules }: AdapterConfig): Promise<Prepared> {
     const inline = modules === undefined ? new Map() : readModulesOfObject(modules);
     const file =
       jsonModules === undefined
         ? undefined
         : await FollowedFile.open(jsonModules, readJsonModules, this.#deps);
-    this.close();
-    this.#file = file;
-    this.#inline = inline;
+    return {
+      commit: () => {
+        this.close();
+        this.#file = file;
+        this.#inline = inline;
+      },
+      discard: () => file?.close(),
+    };
   }
 
   close(): void {

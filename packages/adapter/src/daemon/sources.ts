@@ -12,6 +12,7 @@ import { AskedSource } from '../page/ask.ts';
 import { shapeOf } from '../page/shape.ts';
 import { followPlaces } from '../places/follow.ts';
 import type { Places } from '../places/follow.ts';
+import type { Prepared } from '../prepared.ts';
 import type { SeriesRegistry } from '../series/registry.ts';
 import { SourceError } from '../sources/source.ts';
 import type { Place, Source } from '../sources/source.ts';
@@ -42,8 +43,8 @@ export class Sources {
     return this.#followed.flatMap((source) => source.asked);
   }
 
-  /** Throws what is wrong with a source, and changes nothing then. */
-  async apply(sources: readonly MetricsSource[], labels: Labels): Promise<void> {
+  /** Throws what is wrong with a source. */
+  async prepare(sources: readonly MetricsSource[], labels: Labels): Promise<Prepared> {
     const next: FollowedSource[] = [];
     const made: FollowedSource[] = [];
     try {
@@ -58,6 +59,13 @@ export class Sources {
       await Promise.all(made.map((one) => one.close()));
       throw error;
     }
+    return {
+      commit: () => this.#commit(next, made),
+      discard: async () => void (await Promise.all(made.map((one) => one.close()))),
+    };
+  }
+
+  async #commit(next: readonly FollowedSource[], made: readonly FollowedSource[]): Promise<void> {
     const gone = this.#followed.filter((one) => !next.includes(one));
     await Promise.all(gone.map((one) => one.close()));
     for (const one of made) one.begin(gone.find(({ name }) => name === one.name)?.last);

@@ -12,6 +12,7 @@ import type { DatagramListener, TcpAddress } from '@outrigger/core/net';
 import { Mapper } from '../mapping/mapper.ts';
 import type { MappingRules } from '../mapping/rules.ts';
 import { loadMapping, MappingWatch, markOf } from '../mapping/source.ts';
+import type { Prepared } from '../prepared.ts';
 import type { SeriesStore } from '../series/series.ts';
 import { familiesOf } from './families.ts';
 import type { TagStyle } from './head.ts';
@@ -45,8 +46,8 @@ export interface StatsdConfig {
 export interface Statsd {
   /** `statsd-udp`, `statsd-tcp`, `statsd-unix`: those listened on. */
   readonly addresses: Readonly<Record<string, string>>;
-  /** Rejects and changes nothing where the mapping is bad, or the receive buffer another. Addresses stay. */
-  apply(config: StatsdConfig): Promise<void>;
+  /** Rejects where the mapping is bad, or the receive buffer another. Addresses stay. */
+  prepare(config: StatsdConfig): Promise<Prepared>;
   /** `outrigger_adapter_statsd_*`. */
   collect(): Promise<readonly MetricFamily[]>;
   /** What would become of a line. */
@@ -107,7 +108,7 @@ class RunningStatsd implements Statsd {
   }
 
   async start(): Promise<void> {
-    await this.apply(this.#config);
+    await (await this.prepare(this.#config)).commit();
     this.#cleanup.add('mapping', () => this.#watch?.close());
     this.#turnSets();
     this.#cleanup.add('sets', () => this.#setTimer?.cancel());
@@ -117,22 +118,29 @@ class RunningStatsd implements Statsd {
     if (unix !== undefined) await this.#listenStream('unix', { kind: 'unix', path: unix });
   }
 
-  async apply(config: StatsdConfig): Promise<void> {
+  async prepare(config: StatsdConfig): Promise<Prepared> {
     const { mappingFile } = config;
     if (config.receiveBufferBytes !== this.#config.receiveBufferBytes) throw bufferIsFixed();
     const seen = mappingFile === undefined ? '' : await markOf(mappingFile);
     const place = { file: mappingFile, inline: config.mapping, bounds: config.timerBuckets };
     const rules = await this.#load(() => loadMapping(place));
-    this.#watch?.close();
-    this.#config = config;
-    this.#use(rules);
-    for (const stream of this.#streams) stream.apply(config);
-    if (mappingFile === undefined) return;
-    const { clock, log } = this.#deps;
-    this.#watch = new MappingWatch({ ...place, file: mappingFile }, seen, clock, log, (next) => {
-      this.#count(next !== undefined);
-      if (next !== undefined) this.#use(next);
-    });
+    const watch = (file: string): MappingWatch => {
+      const { clock, log } = this.#deps;
+      return new MappingWatch({ ...place, file }, seen, clock, log, (next) => {
+        this.#count(next !== undefined);
+        if (next !== undefined) this.#use(next);
+      });
+    };
+    return {
+      commit: () => {
+        this.#watch?.close();
+        this.#config = config;
+        this.#use(rules);
+        for (const stream of this.#streams) stream.apply(config);
+        this.#watch = mappingFile === undefined ? undefined : watch(mappingFile);
+      },
+      discard: () => undefined,
+    };
   }
 
   async collect(): Promise<readonly MetricFamily[]> {

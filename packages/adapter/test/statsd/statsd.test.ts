@@ -161,13 +161,13 @@ test('configuration: another mapping holds at once, a bad one changes nothing', 
   const send = (line: string): void => net.send(statsd.addresses['statsd-udp'] ?? '', line);
   send('a.b:1|c');
   const mapping = { mappings: [{ match: 'a.*', name: 'mapped_$1', labels: { from: 'rule' } }] };
-  await statsd.apply({ ...off, mapping });
+  await (await statsd.prepare({ ...off, mapping })).commit();
   send('a.b:1|c');
-  await t.rejects(statsd.apply({ ...off, mapping: { mappings: [{ match: 'a' }, { name: 'b' }] } }), {
+  await t.rejects(statsd.prepare({ ...off, mapping: { mappings: [{ match: 'a' }, { name: 'b' }] } }), {
     code: 'CONFIG_INVALID',
     message: /mappings\[0\]\.name[\s\S]*mappings\[1\]\.match/,
   });
-  await t.rejects(statsd.apply({ ...off, receiveBufferBytes: 1 }), { target: 'statsd.receiveBuffer' });
+  await t.rejects(statsd.prepare({ ...off, receiveBufferBytes: 1 }), { target: 'statsd.receiveBuffer' });
   send('a.b:1|c');
   t.same(store.lines(), ['a_b 1', 'mapped_b{from="rule"} 2']);
   const told = await families();
