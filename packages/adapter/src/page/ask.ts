@@ -6,6 +6,7 @@
 
 import type { Clock, Timer } from '@outrigger/core/clock';
 import { describeError } from '@outrigger/core/errors';
+import { givingWay } from '@outrigger/core/exposition';
 import type { MetricFamily } from '@outrigger/core/exposition';
 import { SourceError } from '../sources/source.ts';
 import type { Answer, FailureClass, Source } from '../sources/source.ts';
@@ -24,6 +25,7 @@ export interface AskedOptions {
 }
 
 export type Outcome =
+  /** `answer`: as the page shows it, relabelled. */
   | { readonly up: true; readonly answer: Answer; readonly series: number }
   | {
       readonly up: false;
@@ -112,18 +114,25 @@ export class AskedSource {
   }
 
   async #collect(signal: AbortSignal, leftMs: number): Promise<Outcome> {
+    const { source, maxSeries } = this.options;
     try {
-      const answer = await this.options.source.collect({ signal, leftMs });
-      const series = answer.families.reduce((sum, { samples }) => sum + samples.length, 0);
-      const { maxSeries } = this.options;
-      if (series <= maxSeries) return { up: true, answer, series };
-      const message = `${series} series are more than its maxSeries, ${maxSeries}; raise it, or drop some at the source`;
-      return { up: false, failure: 'too-large', message, families: [] };
+      const answer = await source.collect({ signal, leftMs });
+      const answered = seriesIn(answer.families);
+      if (answered > maxSeries) {
+        const message = `${answered} series are more than its maxSeries, ${maxSeries}; raise it, or drop some at the source`;
+        return { up: false, failure: 'too-large', message, families: [] };
+      }
+      const families = await this.#shaped(answer.families);
+      return { up: true, answer: { ...answer, families }, series: seriesIn(families) };
     } catch (error) {
-      if (error instanceof SourceError)
-        return { up: false, failure: error.class, message: describeError(error), families: error.families };
-      return { up: false, failure: 'internal', message: describeError(error), families: [] };
+      const message = describeError(error);
+      if (!(error instanceof SourceError)) return { up: false, failure: 'internal', message, families: [] };
+      return { up: false, failure: error.class, message, families: await this.#shaped(error.families) };
     }
+  }
+
+  #shaped(families: readonly MetricFamily[]): Promise<readonly MetricFamily[]> {
+    return this.options.shape.apply(families, givingWay(this.#clock));
   }
 
   #late(afterMs: number): Outcome {
@@ -140,4 +149,8 @@ export class AskedSource {
       problem: outcome.up ? '' : outcome.message,
     };
   }
+}
+
+function seriesIn(families: readonly MetricFamily[]): number {
+  return families.reduce((sum, { samples }) => sum + samples.length, 0);
 }

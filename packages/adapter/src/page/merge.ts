@@ -8,6 +8,7 @@
 import { openMetricsName } from '@outrigger/core/exposition';
 import type { LabelPairs, MetricFamily, MetricType, Sample } from '@outrigger/core/exposition';
 import type { SeriesRegistry } from '../series/registry.ts';
+import { ownPrefix } from '../series/series.ts';
 
 /** Why samples of a source are not on the page. */
 export type LeftOut = 'type-conflict' | 'name-conflict' | 'duplicate' | 'series-limit';
@@ -60,6 +61,14 @@ export class Merger {
     }
   }
 
+  /** Adds what the adapter says of itself: names that nobody else may use. */
+  addOwn(families: Iterable<MetricFamily>): void {
+    for (const family of families) {
+      this.#entries.set(family.name, { family, samples: family.samples, keys: undefined });
+      this.#own(family);
+    }
+  }
+
   /** In the order in which they were first met; also those whose series are partly in the registry. */
   families(): Iterable<MergedFamily> {
     return [...this.#entries.values()].map(({ family, samples }) => ({ ...family, samples }));
@@ -77,6 +86,7 @@ export class Merger {
   }
 
   #conflict({ name, type }: MetricFamily): LeftOut | undefined {
+    if (name.startsWith(ownPrefix)) return 'name-conflict';
     const stored = this.#registry.family(name);
     const known = stored ?? this.#entries.get(name)?.family;
     if (known !== undefined) return known.type === type ? undefined : 'type-conflict';

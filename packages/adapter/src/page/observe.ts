@@ -3,6 +3,7 @@
 import type { MetricFamily, Sample } from '@outrigger/core/exposition';
 import type { Family, Metrics } from '@outrigger/core/metrics';
 import type { SeriesRegistry } from '../series/registry.ts';
+import { ownPrefix } from '../series/series.ts';
 import type { AskedSource, Outcome } from './ask.ts';
 
 export class PageMetrics {
@@ -49,7 +50,7 @@ export class PageMetrics {
   /** The families of the adapter itself; those of the cells they are counted in are the admin page's. */
   async families(): Promise<MetricFamily[]> {
     const all = await this.#metrics.families();
-    return all.filter(({ name }) => name.startsWith('outrigger_adapter_'));
+    return all.filter(({ name }) => name.startsWith(ownPrefix));
   }
 }
 

@@ -90,7 +90,6 @@ export class Page {
     }
   }
 
-  /** Everything as families, for those who push: the registry's series, too. */
   /** Everything as families, for those who push it. */
   async families(): Promise<MetricFamily[]> {
     const { registry, clock } = this.#parts;
@@ -133,8 +132,7 @@ export class Page {
     const { registry, metrics } = this.#parts;
     const merger = new Merger(registry);
     await this.#merge(merger, answered, giveWay);
-    const own = [...(await metrics.families()), ...sourceFamilies(answered), ...(await this.#parts.own())];
-    await merger.add({ families: own, mayRepeat: true }, () => undefined, giveWay);
+    merger.addOwn([...(await metrics.families()), ...sourceFamilies(answered), ...(await this.#parts.own())]);
     return merger;
   }
 
@@ -155,8 +153,7 @@ export class Page {
       if (series > room) leftOut('series-limit', series);
       else {
         room -= series;
-        const shaped = await shape.apply(families, giveWay);
-        await merger.add({ families: shaped, mayRepeat: shape.changes }, leftOut, giveWay);
+        await merger.add({ families, mayRepeat: shape.changes }, leftOut, giveWay);
       }
     }
   }
