@@ -27,6 +27,8 @@ export interface MergedFamily extends MetricFamily {
 interface Entry {
   readonly family: MetricFamily;
   samples: readonly Sample[];
+  /** The same, once it is no source's list any more: the endpoints of a Service are added to it one after another. */
+  own: Sample[] | undefined;
   /** Of all samples; made when it is first needed. */
   keys: Set<string> | undefined;
 }
@@ -64,7 +66,7 @@ export class Merger {
   /** Adds what the adapter says of itself: names that nobody else may use. */
   addOwn(families: Iterable<MetricFamily>): void {
     for (const family of families) {
-      this.#entries.set(family.name, { family, samples: family.samples, keys: undefined });
+      this.#entries.set(family.name, { family, samples: family.samples, own: undefined, keys: undefined });
       this.#own(family);
     }
   }
@@ -110,15 +112,16 @@ export class Merger {
     const known = this.#entries.get(family.name);
     const isStored = this.#registry.family(family.name) !== undefined;
     if (known === undefined && !isStored && !mayRepeat) {
-      this.#entries.set(family.name, { family, samples: family.samples, keys: undefined });
+      this.#entries.set(family.name, { family, samples: family.samples, own: undefined, keys: undefined });
       this.#own(family);
       return;
     }
-    const entry = known ?? { family, samples: [], keys: undefined };
+    const entry = known ?? { family, samples: [], own: undefined, keys: undefined };
     if (known === undefined) this.#own(family);
     this.#entries.set(family.name, entry);
     const keys = (entry.keys ??= new Set(entry.samples.map(keyOf)));
-    const samples = [...entry.samples];
+    const samples = (entry.own ??= [...entry.samples]);
+    entry.samples = samples;
     let repeated = 0;
     for (const [index, sample] of family.samples.entries()) {
       const key = keyOf(sample);
@@ -129,7 +132,6 @@ export class Merger {
       }
       if (index % 256 === 255) await giveWay();
     }
-    entry.samples = samples;
     if (repeated > 0) leftOut('duplicate', repeated);
   }
 

@@ -16,7 +16,7 @@ import { BucketCells } from './cells.ts';
 import { Columns, none } from './columns.ts';
 import { newFamily, ownedSuffixes, suffixesOf } from './family.ts';
 import type { StoredFamily } from './family.ts';
-import { refusals } from './series.ts';
+import { ownPrefix, refusals } from './series.ts';
 import type { Refusal, SeriesSpec, SeriesStore, Slot } from './series.ts';
 import { SlidingSketch } from './sketch.ts';
 import { ownText, restText } from './text.ts';
@@ -254,8 +254,9 @@ export class SeriesRegistry implements SeriesStore {
     return most !== undefined && this.seriesOf(spec.source) >= most ? 'source-limit' : undefined;
   }
 
-  /** Whether another family writes samples of this name, or this one would write another's. */
+  /** Whether the name is the adapter's, or another family writes samples of it, or this one would write another's. */
   #isOwned({ name, type }: SeriesSpec): boolean {
+    if (name.startsWith(ownPrefix)) return true;
     for (const [suffix, owners] of ownedSuffixes) {
       if (!name.endsWith(suffix)) continue;
       const owner = this.#families.get(name.slice(0, -suffix.length));

@@ -61,3 +61,6 @@ export const refusals: readonly Refusal[] = [
   'series-limit',
   'source-limit',
 ];
+
+/** Names that begin so are the adapter's own: whoever else tells them would hide what it says of itself. */
+export const ownPrefix = 'outrigger_adapter_';

@@ -280,3 +280,27 @@ test('promtool finds nothing wrong with a merged page', needs('promtool'), async
   t.equal(check.stdout + check.stderr, '');
   t.equal(check.status, 0);
 });
+
+test('nobody else can say or hide what the adapter says of itself', async (t) => {
+  const { registry, read } = newPage({
+    liar: answering(
+      family('outrigger_adapter_source_up', 'counter', [[['source', 'liar']], 7]),
+      family('outrigger_adapter_scrapes_total', 'gauge', [[], 999]),
+      family('outrigger_adapter_source_dropped', 'histogram', [[], 999]),
+      family('outrigger.adapter.series', 'gauge', [[], 999]),
+      family('honest', 'gauge', [[], 1]),
+    ),
+  });
+  const told = { type: 'counter', help: 'T.', labels: [], source: 'statsd', ttlMs: 0 } as const;
+  t.ok(registry.open({ ...told, name: 'outrigger_adapter_series' }) < 0);
+  await read();
+  const page = await read();
+  t.notMatch(page, '999');
+  t.match(page, '\n# TYPE outrigger_adapter_source_up gauge\n');
+  t.match(page, '\noutrigger_adapter_source_up{source="liar",endpoint=""} 1\n');
+  t.match(page, '\noutrigger_adapter_scrapes_total 2\n');
+  t.match(page, '\noutrigger_adapter_series 0\n');
+  t.match(page, '{source="liar",reason="name-conflict"} 6\n');
+  t.match(page, '\noutrigger_adapter_series_refused_total{source="statsd",reason="name-conflict"} 1\n');
+  t.match(page, /^honest 1$/m);
+});
