@@ -12,10 +12,12 @@ import {
   openMetricsName,
   valueText,
   writeHead,
+  writeMore,
 } from '@outrigger/core/exposition';
 import type { Format, PageWriter } from '@outrigger/core/exposition';
 import { none } from './columns.ts';
 import type { StoredFamily } from './family.ts';
+import { readStored } from './read.ts';
 import type { SeriesRegistry } from './registry.ts';
 
 /** Series between looks at the clock. */
@@ -33,7 +35,13 @@ export async function writeStored(
   giveWay: GiveWay,
   isAmbiguous = false,
 ): Promise<void> {
-  writeHead(out, isAmbiguous ? { ...family, type: 'unknown' } : family, format);
+  const shown = isAmbiguous ? ({ ...family, type: 'unknown' } as const) : family;
+  writeHead(out, shown, format);
+  // The one escaping under which the stored bytes are not what is written: every underscore is another.
+  if (format.escaping === 'dots') {
+    const read = await readStored(registry, family, giveWay);
+    return writeMore(out, { ...read, type: shown.type }, format, giveWay);
+  }
   const write = isAmbiguous ? plainWriter(registry, out) : writerOf(registry, family, out, format);
   let slot = family.head;
   // Series that come while this page is written belong to the next one.
@@ -152,6 +160,7 @@ function histogramWriter(
     bucket.prepare(numberText(bound, format)),
   );
   const ends = endWriter(registry, family, out, format);
+  const count = countOf(format);
   return (slot) => {
     const first = registry.columns.extra[slot] ?? 0;
     const { values } = registry.cells;
@@ -159,7 +168,7 @@ function histogramWriter(
     bounds.forEach((bound, i) => {
       below += values[first + i] ?? 0;
       bucket.write(slot, bound);
-      out.line(below);
+      out.line(count(below));
     });
     ends(slot, below);
   };
@@ -198,13 +207,19 @@ function endWriter(
     format.kind === 'openmetrics' && registry.family(`${family.name}_created`) === undefined
       ? createdWriter(registry, family, out)
       : undefined;
+  const whole = countOf(format);
   return (slot, count) => {
     named(registry, family, out, sumName, slot);
     out.line(registry.columns.values[slot] ?? 0);
     named(registry, family, out, countName, slot);
-    out.line(count);
+    out.line(whole(count));
     created?.(slot);
   };
+}
+
+/** OpenMetrics demands whole numbers; sampled observations weigh 1/rate, which is none. */
+function countOf(format: Format): (count: number) => number {
+  return format.kind === 'openmetrics' ? Math.round : (count) => count;
 }
 
 function numberText(value: number, format: Format): string {

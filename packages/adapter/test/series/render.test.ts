@@ -1,4 +1,4 @@
-import { BlockPool, PageWriter, textFormat } from '@outrigger/core/exposition';
+import { BlockPool, negotiate, PageWriter, textFormat } from '@outrigger/core/exposition';
 import { test } from 'tap';
 import { writeStored } from '../../src/series/render.ts';
 import { newRegistry, spec } from './harness.ts';
@@ -42,4 +42,28 @@ test('what changes while a page is written tears no series and loses none', asyn
   release();
   while (registry.sweep());
   t.equal(registry.size, 1500 + 2000 * turns);
+});
+
+test('every escaping and both formats agree on names; counts in OpenMetrics are whole', async (t) => {
+  const { registry } = newRegistry({});
+  registry.add(registry.open(spec('web_hits_total', [['http_code', '2"']], { type: 'counter' })), 1.5);
+  const seconds = registry.open(spec('run_seconds', [], { type: 'histogram', bounds: [1] }));
+  registry.observe(seconds, 0.5, 1 / 0.3);
+  const page = async (accept: string): Promise<string> => {
+    const out = new PageWriter(new BlockPool());
+    for (const family of registry.families())
+      await writeStored(registry, family, out, negotiate(accept), () => undefined);
+    return Buffer.concat(out.finish()).toString('utf8').replace(/# HELP.*\n/g, ''); // prettier-ignore
+  };
+  t.equal(
+    await page('text/plain;version=1.0.0;escaping=dots'),
+    [
+      '# TYPE web__hits__total counter\nweb__hits__total{http__code="2\\""} 1.5\n# TYPE run__seconds histogram\n',
+      'run__seconds_bucket{le="1"} 3.3333333333333335\nrun__seconds_bucket{le="+Inf"} 3.3333333333333335\n',
+      'run__seconds_sum 1.6666666666666667\nrun__seconds_count 3.3333333333333335\n',
+    ].join(''),
+  );
+  const openMetrics = await page('application/openmetrics-text;version=1.0.0');
+  t.match(openMetrics, 'run_seconds_bucket{le="1.0"} 3\nrun_seconds_bucket{le="+Inf"} 3\n');
+  t.match(openMetrics, '\nrun_seconds_count 3\n');
 });

@@ -24,6 +24,15 @@ const textTypes: Readonly<Record<MetricType, string>> = {
   unknown: 'untyped',
 };
 
+/**
+ * The family under the name this scraper takes. What a type adds (`_total`, `_bucket`) is written behind it as it is, so
+ * that heads and samples agree under every escaping.
+ */
+export function escapedFamily<F extends FamilyHead>(family: F, { escaping }: Format): F {
+  const name = escapeMetricName(family.name, escaping);
+  return name === family.name ? family : { ...family, name };
+}
+
 /** The name OpenMetrics gives the family: without the suffix that its type implies. */
 export function openMetricsName({ name, type }: Pick<MetricFamily, 'name' | 'type'>): string {
   if (type === 'counter' && name.endsWith('_total')) return name.slice(0, -'_total'.length);
@@ -31,15 +40,16 @@ export function openMetricsName({ name, type }: Pick<MetricFamily, 'name' | 'typ
 }
 
 /** HELP and TYPE (and UNIT): before the samples of a family. */
-export function writeHead(out: PageWriter, family: FamilyHead, format: Format): void {
+export function writeHead(out: PageWriter, plainFamily: FamilyHead, format: Format): void {
+  const family = escapedFamily(plainFamily, format);
   if (format.kind === 'text') {
-    const name = headName(family.name, format);
+    const name = headName(family.name);
     const help = family.help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
     out.text(`# HELP ${name} ${help}\n# TYPE ${name} ${textTypes[family.type]}\n`);
     return;
   }
   const plain = openMetricsName(family);
-  const name = headName(plain, format);
+  const name = headName(plain);
   const { unit = '' } = family;
   const unitLine = unit !== '' && plain.endsWith(`_${unit}`) ? `# UNIT ${name} ${unit}\n` : '';
   const help = escapeText(family.help);
@@ -60,9 +70,10 @@ export function writeSamples(
   from = 0,
   to = family.samples.length,
 ): void {
+  const escaped = escapedFamily(family, format);
   for (let i = from; i < to; i++) {
-    const sample = family.samples[i];
-    if (sample !== undefined) writeSample(out, family, sample, format);
+    const sample = escaped.samples[i];
+    if (sample !== undefined) writeSample(out, escaped, sample, format);
   }
 }
 
@@ -72,7 +83,7 @@ export function writeEnd(out: PageWriter, format: Format): void {
 
 /** Samples that share a name and labels on the page have the same: to find duplicates. */
 export function sampleKey(family: MetricFamily, sample: Sample, format: Format): string {
-  return nameAndLabels(family, sample, format);
+  return nameAndLabels(escapedFamily(family, format), sample, format);
 }
 
 function writeSample(out: PageWriter, family: MetricFamily, sample: Sample, format: Format): void {
@@ -80,8 +91,9 @@ function writeSample(out: PageWriter, family: MetricFamily, sample: Sample, form
   if (sample.suffix === '_created' && !(openMetrics && hasCreated(family))) return;
   out.text(nameAndLabels(family, sample, format));
   const { exemplar } = sample;
-  if (!openMetrics || exemplar === undefined || !mayHaveExemplar(family, sample)) out.line(sample.value);
-  else out.text(`${valueText(sample.value)}${exemplarText(exemplar)}\n`);
+  const value = openMetrics && isCount(family, sample) ? Math.round(sample.value) : sample.value;
+  if (!openMetrics || exemplar === undefined || !mayHaveExemplar(family, sample)) out.line(value);
+  else out.text(`${valueText(value)}${exemplarText(exemplar)}\n`);
 }
 
 function hasCreated(family: MetricFamily): boolean {
@@ -93,6 +105,18 @@ function hasCreated(family: MetricFamily): boolean {
       return true;
     default:
       return false;
+  }
+}
+
+/** OpenMetrics demands whole numbers here; sampled observations weigh 1/rate, which is none. */
+function isCount({ type }: MetricFamily, { suffix }: Sample): boolean {
+  switch (suffix) {
+    case '_bucket':
+      return type === 'histogram' || type === 'gaugehistogram';
+    case '_count':
+      return type === 'histogram' || type === 'summary';
+    default:
+      return suffix === '_gcount' && type === 'gaugehistogram';
   }
 }
 
@@ -111,8 +135,8 @@ function exemplarText({ labels, value, timestamp }: Exemplar): string {
 function nameAndLabels(family: MetricFamily, sample: Sample, format: Format): string {
   const base = sample.suffix === '_created' ? openMetricsName(family) : family.name;
   const plain = base + sample.suffix;
-  const quoted = format.escaping === 'allow-utf-8' && !isLegacyMetricName(plain);
-  const name = quoted ? '' : escapeMetricName(plain, format.escaping);
+  const quoted = !isLegacyMetricName(plain);
+  const name = quoted ? '' : plain;
   let text = quoted ? `"${escapeText(plain)}"` : '';
   for (const pair of sample.labels)
     text += `${text === '' ? '' : ','}${labelText(pair, family.type, sample, format)}`;
@@ -140,8 +164,7 @@ function canonicalBound(value: string, format: Format): string {
   return format.kind === 'openmetrics' ? canonicalNumber(number) : boundText(number);
 }
 
-function headName(name: string, format: Format): string {
-  if (format.escaping !== 'allow-utf-8') return escapeMetricName(name, format.escaping);
+function headName(name: string): string {
   return isLegacyMetricName(name) ? name : `"${escapeText(name)}"`;
 }
 

@@ -376,3 +376,19 @@ test('promtool reads both kinds of names', needs('promtool'), async (t) => {
   t.equal(check.stdout + check.stderr, '');
   t.equal(check.status, 0);
 });
+
+test('what a type adds stands behind the escaped name, so that heads and samples agree', async (t) => {
+  const families: MetricFamily[] = [
+    { name: 'a.b', type: 'histogram', help: 'A.', samples: [sample(2.6, [], { suffix: '_count' })] },
+    { name: 'c_d_total', type: 'counter', help: 'C.', samples: [sample(2.6)] },
+  ];
+  t.equal(
+    await pageOf(families, `${om};escaping=dots`),
+    [
+      '# TYPE a_dot_b histogram\n# HELP a_dot_b A.\na_dot_b_count 3\n',
+      '# TYPE c__d_ counter\n# HELP c__d_ C.\nc__d__total 2.6\n# EOF\n',
+    ].join(''),
+    'and counts are whole numbers in OpenMetrics',
+  );
+  t.match(await pageOf(families, 'text/plain;escaping=values'), '\nU__a_2e_b_count 2.6\n');
+});
