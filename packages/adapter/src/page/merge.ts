@@ -81,10 +81,19 @@ export class Merger {
     return this.#entries.has(name) || this.#registry.family(name) !== undefined;
   }
 
-  /** A counter whose name in OpenMetrics is another family's, too: it is written as of unknown type there. */
+  /**
+   * A counter or info whose name in OpenMetrics is another family's, too, or a counter whose time of creation would be
+   * written below another family's name: it is written as of unknown type there.
+   */
   isAmbiguous(family: Pick<MetricFamily, 'name' | 'type'>): boolean {
     const name = openMetricsName(family);
-    return name !== family.name && this.has(name);
+    if (name === family.name) return false;
+    if (this.has(name)) return true;
+    return family.type === 'counter' && (this.has(`${name}_created`) || this.#isInfo(`${name}_info`));
+  }
+
+  #isInfo(name: string): boolean {
+    return this.#entries.get(name)?.family.type === 'info';
   }
 
   #conflict({ name, type }: MetricFamily): LeftOut | undefined {

@@ -241,6 +241,24 @@ test('a counter and a gauge that share a name in OpenMetrics do not share a fami
   );
 });
 
+test('in OpenMetrics no counter lays claim to the name of a gauge or an info', async (t) => {
+  const { read } = newPage({
+    one: answering(
+      family('jobs_total', 'counter', [[], 1]),
+      family('jobs_created', 'gauge', [[], 2]),
+      family('build_info', 'info', [[['version', '1']], 1]),
+      family('build_total', 'counter', [[], 3]),
+      family('runs_total', 'counter', [[], 4]),
+    ),
+  });
+  const page = await read(openMetrics);
+  const types = [...page.matchAll(/^# TYPE (\S+ \S+)/gm)].map(([, head = '']) => head);
+  t.strictSame(
+    types.filter((head) => !head.startsWith('outrigger_')),
+    ['jobs_total unknown', 'jobs_created gauge', 'build info', 'build_total unknown', 'runs counter'],
+  );
+});
+
 test('names that become alike where this scraper takes no others', async (t) => {
   const { read } = newPage({
     one: answering(
