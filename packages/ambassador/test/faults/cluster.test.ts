@@ -1,61 +1,17 @@
 /** A Redis Cluster that moves slots, loses primaries and elects others under load, behind clients that know nothing of it. */
 
 import { test } from 'tap';
-import { seededRandom } from '@outrigger/core/clock';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startCluster } from '../../../../test/harness/index.ts';
-import type { Cluster, ClusterNode, Teardown } from '../../../../test/harness/index.ts';
+import type { ClusterNode } from '../../../../test/harness/index.ts';
 import { errorsOf, judge, summary } from './checkers/verdict.ts';
 import { readsServed } from './checkers/served.ts';
-import type { Outcome } from './history.ts';
-import { startLoad } from './load.ts';
-import type { Load } from './load.ts';
+import { outcomeOf, ownerOf, slotOf, stage } from './moving.ts';
 import { startAmbassador } from './setting.ts';
-import type { Ambassador, Document } from './setting.ts';
 import { Wire } from './wire.ts';
 
 const redis = needs('redis-server', 'redis-cli');
 const LATE_MS = 500;
-
-interface Stage {
-  readonly cluster: Cluster;
-  readonly amb: Ambassador;
-  readonly load: Load;
-}
-
-async function stage(t: Teardown, seed: number, document: Document = {}): Promise<Stage> {
-  const cluster = await startCluster(t);
-  const amb = await startAmbassador(t, { cluster: cluster.addresses.slice(0, 2), ...document });
-  const load = startLoad({ port: amb.port, random: seededRandom(seed), writers: 4, readers: 4, keys: 6 });
-  await load.progress(1_000);
-  return { cluster, amb, load };
-}
-
-/** What the lists hold at whoever owns them now. */
-async function outcomeOf(cluster: Cluster, keys: readonly string[]): Promise<Outcome> {
-  const running = cluster.nodes.filter(({ process }) => !process.ended);
-  const outcome = new Map<string, string[]>();
-  for (const key of keys) {
-    for (const node of running) {
-      const text = await node.cli('LRANGE', key, '0', '-1');
-      if (text.startsWith('MOVED')) continue;
-      outcome.set(key, text === '' ? [] : text.split('\n'));
-      break;
-    }
-  }
-  return outcome;
-}
-
-async function slotOf(node: ClusterNode, key: string): Promise<number> {
-  return Number(await node.cli('CLUSTER', 'KEYSLOT', key));
-}
-
-async function ownerOf(cluster: Cluster, key: string): Promise<ClusterNode> {
-  for (const node of cluster.primaries) {
-    if (!(await node.cli('LLEN', key)).startsWith('MOVED')) return node;
-  }
-  throw new Error(`nobody owns ${key}`);
-}
 
 test('slots move under load, key by key, and reads go to primaries', redis, async (t) => {
   const { cluster, load } = await stage(t, 21, { readPolicy: 'primary' });

@@ -3,7 +3,7 @@
 import { seededRandom } from '@outrigger/core/clock';
 import { eventually } from '@outrigger/core/testing';
 import { startCluster } from '../../../../test/harness/index.ts';
-import type { Cluster, ClusterOptions, Teardown } from '../../../../test/harness/index.ts';
+import type { Cluster, ClusterNode, ClusterOptions, Teardown } from '../../../../test/harness/index.ts';
 import { written } from '../topology/whole-cluster.ts';
 import type { Outcome } from './history.ts';
 import { startLoad } from './load.ts';
@@ -21,7 +21,7 @@ export interface Stage {
 export async function stage(
   t: Teardown,
   seed: number,
-  document: Document,
+  document: Document = {},
   options: ClusterOptions = {},
 ): Promise<Stage> {
   const cluster = await startCluster(t, options);
@@ -56,4 +56,15 @@ export async function outcomeOf(cluster: Cluster, keys: readonly string[]): Prom
     }
   }
   return outcome;
+}
+
+export async function slotOf(node: ClusterNode, key: string): Promise<number> {
+  return Number(await node.cli('CLUSTER', 'KEYSLOT', key));
+}
+
+export async function ownerOf(cluster: Cluster, key: string): Promise<ClusterNode> {
+  for (const node of cluster.primaries) {
+    if (!(await node.cli('LLEN', key)).startsWith('MOVED')) return node;
+  }
+  throw new Error(`nobody owns ${key}`);
 }

@@ -3,26 +3,15 @@
 import { test } from 'tap';
 import { eventually } from '@outrigger/core/testing';
 import { needs } from '../../../../test/harness/index.ts';
-import type { Cluster, ClusterNode } from '../../../../test/harness/index.ts';
+import type { ClusterNode } from '../../../../test/harness/index.ts';
 import { errorsOf, judge, summary } from './checkers/verdict.ts';
 import { readsServed } from './checkers/served.ts';
-import { outcomeOf, stage } from './moving.ts';
+import { outcomeOf, ownerOf, slotOf, stage } from './moving.ts';
 import type { Ambassador } from './setting.ts';
 
 const redis = needs('redis-server', 'redis-cli');
 /** Replicas are no further behind than this. */
 const LATE_MS = 500;
-
-async function slotOf(node: ClusterNode, key: string): Promise<number> {
-  return Number(await node.cli('CLUSTER', 'KEYSLOT', key));
-}
-
-async function ownerOf(cluster: Cluster, key: string): Promise<ClusterNode> {
-  for (const node of cluster.primaries) {
-    if (!(await node.cli('LLEN', key)).startsWith('MOVED')) return node;
-  }
-  throw new Error(`nobody owns ${key}`);
-}
 
 /** Resolves when reads of this owner's slots go to it alone. */
 async function noticed({ adminUrl }: Ambassador, owner: ClusterNode): Promise<void> {
