@@ -224,7 +224,7 @@ class FollowedSource {
   #options(place: Place, source: Source): AskedSource['options'] {
     const { name, timeout, maxSeries } = this.#source;
     return {
-      ...{ name, endpoint: place.address, source, maxSeries },
+      ...{ name, endpoint: shownAddress(place.address), source, maxSeries },
       shape: shapeOf(this.#source, place, this.#labels),
       timeoutMs: parseDuration(timeout) ?? defaultTimeoutMs,
     };
@@ -241,4 +241,9 @@ class FollowedSource {
       close: () => undefined,
     };
   }
+}
+
+/** Without the query, which may hold a token: this is a label, and on pages that anybody reads. */
+function shownAddress(address: string): string {
+  return address.replace(/[?#].*$/s, '');
 }

@@ -60,6 +60,7 @@ export function timeForSources(scrapeTimeoutMs: number | undefined): number {
 
 export class Page {
   readonly #parts: PageParts;
+  readonly #counted = new WeakSet<Outcome>();
   #underWay = 0;
 
   constructor(parts: PageParts) {
@@ -146,8 +147,12 @@ export class Page {
     for (const { source, outcome } of answered) {
       const { name, shape } = source.options;
       const leftOut = (reason: string, count: number): void => metrics.dropped.add(count, name, reason);
-      if (!outcome.up) metrics.errors.add(1, name, outcome.failure);
-      else for (const [reason, count] of Object.entries(outcome.answer.dropped ?? {})) leftOut(reason, count);
+      // Scrapes may share an outcome; what it says happened once.
+      const isNew = !this.#counted.has(outcome);
+      this.#counted.add(outcome);
+      if (isNew && !outcome.up) metrics.errors.add(1, name, outcome.failure);
+      if (isNew && outcome.up)
+        for (const [reason, count] of Object.entries(outcome.answer.dropped ?? {})) leftOut(reason, count);
       const families = outcome.up ? outcome.answer.families : outcome.families;
       const series = outcome.up ? outcome.series : 0;
       if (series > room) leftOut('series-limit', series);

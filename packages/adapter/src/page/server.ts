@@ -38,6 +38,9 @@ export interface ScrapeServer {
   close(): void;
 }
 
+/** Probes under way at most: each may hold an answer of `maxBodySize` in memory. */
+export const maxProbes = 32;
+
 /** Requests that arrive slower than this are cut (slowloris). */
 const requestTimeoutMs = 10_000;
 
@@ -47,8 +50,9 @@ export async function startScrapeServer(
   deps: Deps,
 ): Promise<ScrapeServer> {
   const pool = new BlockPool();
+  const probes: Probes = { underWay: 0 };
   const listener: RequestListener = (request, response) => {
-    void new Exchange(request, response, parts, pool, deps).run();
+    void new Exchange(request, response, parts, { pool, probes }, deps).run();
   };
   const server = await makeServer(parts.web, listener);
   const bound = await deps.net.listen(server, address);
@@ -73,25 +77,31 @@ async function makeServer(web: Web, listener: RequestListener): Promise<Server> 
   return server;
 }
 
+interface Probes {
+  underWay: number;
+}
+
 /** One request with its answer. */
 class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #parts: ScrapeServerParts;
   readonly #pool: BlockPool;
+  readonly #probes: Probes;
   readonly #deps: Deps;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     parts: ScrapeServerParts,
-    pool: BlockPool,
+    { pool, probes }: { readonly pool: BlockPool; readonly probes: Probes },
     deps: Deps,
   ) {
     this.#request = request;
     this.#response = response;
     this.#parts = parts;
     this.#pool = pool;
+    this.#probes = probes;
     this.#deps = deps;
   }
 
@@ -132,7 +142,7 @@ class Exchange {
   }
 
   async #probe(query: URLSearchParams): Promise<void> {
-    const { allow, probe, resolve = systemResolve } = this.#parts;
+    const { allow, resolve = systemResolve } = this.#parts;
     const target = URL.parse(query.get('target') ?? '');
     if (target === null || !/^https?:$/.test(target.protocol)) {
       this.#text(
@@ -141,26 +151,48 @@ class Exchange {
       );
       return;
     }
-    const url = await allow().urlToAsk(target, resolve);
+    if (this.#probes.underWay >= maxProbes) throw this.#busy();
+    this.#probes.underWay += 1;
+    try {
+      await this.#ask(await allow().urlToAsk(target, resolve), query);
+    } finally {
+      this.#probes.underWay -= 1;
+    }
+  }
+
+  async #ask(url: URL, query: URLSearchParams): Promise<void> {
+    const { probe } = this.#parts;
     const { clock } = this.#deps;
     const answer = await answerPage(this.#request.headers, query, this.#pool, async (out, asked) => {
       const leftMs = timeForSources(asked.timeoutMs);
       const controller = new AbortController();
-      const timer = clock.setTimeout(() => controller.abort(), leftMs);
+      const abort = (): void => controller.abort();
+      const timer = clock.setTimeout(abort, leftMs);
+      // Nobody waits for the answer any more.
+      this.#response.once('close', abort);
       try {
-        const { families } = await probe(url.href, query.get('module') ?? 'default', {
-          signal: controller.signal,
-          leftMs,
-        });
+        const module = query.get('module') ?? 'default';
+        const { families } = await probe(url.href, module, { signal: controller.signal, leftMs });
         await writePage(out, families, asked, clock);
       } finally {
         timer.cancel();
+        this.#response.off('close', abort);
       }
     });
     this.#response.writeHead(200, answer.headers).end(this.#request.method === 'HEAD' ? '' : answer.body);
   }
 
+  #busy(): OutriggerError {
+    this.#parts.page.metrics.refusedScrapes.add(1);
+    return new OutriggerError(`${maxProbes} probes are under way already`, {
+      code: 'SCRAPE_BUSY',
+      hint: 'ask fewer targets at once, or give them less time',
+    });
+  }
+
   #fail(error: unknown): void {
+    // Whoever asked went away, and knows.
+    if (this.#response.destroyed) return;
     const { log } = this.#deps;
     if (this.#response.headersSent) {
       log.warn('a scrape could not be finished', { path: this.#request.url, error });

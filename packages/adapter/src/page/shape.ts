@@ -1,6 +1,7 @@
 /** What a source answered → what the page shows of it: labels added, relabelling rules run. */
 
 import type { MetricsSource } from '@outrigger/core/api';
+import { openMetricsName } from '@outrigger/core/exposition';
 import type { LabelPairs, MetricFamily, MetricType, Sample, SampleSuffix } from '@outrigger/core/exposition';
 import { compileRelabel, metricNameLabel } from '../prometheus/relabel.ts';
 import type { Relabel } from '../prometheus/relabel.ts';
@@ -95,7 +96,7 @@ class Shaped {
   }
 
   #relabelled(family: MetricFamily, sample: Sample, labels: LabelPairs, relabel: Relabel): void {
-    const whole = family.name + sample.suffix;
+    const whole = baseOf(family, sample.suffix) + sample.suffix;
     const result = relabel([[metricNameLabel, whole], ...labels]);
     if (result === undefined) return;
     const name = result.find(([label]) => label === metricNameLabel)?.[1] ?? '';
@@ -109,7 +110,8 @@ class Shaped {
   #renamed(family: MetricFamily, name: string, sample: Sample): void {
     const { suffix } = sample;
     const fits = suffix !== '' && name.endsWith(suffix) && name.length > suffix.length;
-    const base = fits ? name.slice(0, -suffix.length) : name;
+    const end = fits ? family.name.slice(baseOf(family, suffix).length) : '';
+    const base = fits ? name.slice(0, -suffix.length) + end : name;
     const type: MetricType = suffix === '' || fits ? family.type : 'unknown';
     const { help } = family;
     this.#put(
@@ -123,6 +125,11 @@ class Shaped {
     if (known === undefined) this.#families.set(family.name, { family, samples: [sample] });
     else known.samples.push(sample);
   }
+}
+
+/** What comes before the suffix: `x_created` is of the counter `x_total`. */
+function baseOf(family: MetricFamily, suffix: SampleSuffix): string {
+  return suffix === '_created' ? openMetricsName(family) : family.name;
 }
 
 /** An empty value is no label. */

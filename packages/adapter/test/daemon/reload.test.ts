@@ -81,3 +81,16 @@ test('a reload is whole or not at all: whatever is wrong with it, nothing has ch
   t.match(await page(), /^thing\{zone="z"\} 2$/m);
   t.notMatch(await why(), 'good');
 });
+
+test('what may be secret in a URL is on no page', async (t) => {
+  const server = await jsonServer(t);
+  const sources = [{ name: 'one', json: { url: `${server.url}/status?token=hunter2` } }];
+  const daemon = await start(configure({ sources, modules: moduleOf('a') }), testDeps());
+  t.teardown(() => daemon.close());
+  const { scrape, admin } = daemon.addresses;
+  const pages = [`${scrape}/metrics`, `${scrape}/`, `${admin}/debug/adapter`, `${admin}/metrics`];
+  const texts: string[] = [];
+  for (const page of pages) texts.push(await (await fetch(`http://${page}`)).text());
+  t.match(texts[0], `source_up{source="one",endpoint="${server.url}/status"} 1\n`);
+  t.notMatch(texts.join('\n'), 'hunter2');
+});

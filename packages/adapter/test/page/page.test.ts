@@ -322,3 +322,40 @@ test('nobody else can say or hide what the adapter says of itself', async (t) =>
   t.match(page, '\noutrigger_adapter_series_refused_total{source="statsd",reason="name-conflict"} 1\n');
   t.match(page, /^honest 1$/m);
 });
+
+test('what went wrong with an answer that scrapes share is counted once', async (t) => {
+  const clock = new FakeClock();
+  const { read } = newPage(
+    {
+      half: async () => clock.sleep(10).then(() => ({ families: [], dropped: { 'bad-line': 3 } })),
+      none: async () => clock.sleep(10).then(() => Promise.reject(new SourceError('refused', 'no'))),
+    },
+    { clock },
+  );
+  const together = [read(), read(), read()];
+  await clock.advance(10);
+  const pages = await Promise.all(together);
+  t.match(pages[2], '\noutrigger_adapter_source_dropped_total{source="half",reason="bad-line"} 3\n');
+  t.match(pages[2], '\noutrigger_adapter_source_errors_total{source="none",class="refused"} 1\n');
+});
+
+test('rules see the beginning of a counter under its own name, and it stays with the counter', async (t) => {
+  const counter = {
+    ...family('b_total', 'counter', [[], 3]),
+    samples: [
+      { suffix: '' as const, labels: [], value: 3 },
+      { suffix: '_created' as const, labels: [], value: 17 },
+    ],
+  };
+  const rule = (more: Partial<RelabelRule>) =>
+    ({ action: 'replace', separator: ';', regex: '(.*)', replacement: '$1', ...more }) as RelabelRule;
+  const sourceLabels = ['__name__'];
+  const drop = [rule({ action: 'drop', sourceLabels, regex: 'b_created' })];
+  const rename = [rule({ sourceLabels, regex: 'b_(.*)', targetLabel: '__name__', replacement: 'c_$1' })];
+  const shown = async (relabel: RelabelRule[]) => {
+    const { read } = newPage({ one: [answering(counter), { spec: { relabel } }] });
+    return (await read(openMetrics)).split('\n').filter((line) => /^(# TYPE )?[bc](_| )/.test(line));
+  };
+  t.strictSame(await shown(drop), ['# TYPE b counter', 'b_total 3']);
+  t.strictSame(await shown(rename), ['# TYPE c counter', 'c_total 3', 'c_created 17']);
+});

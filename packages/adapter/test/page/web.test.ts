@@ -1,5 +1,5 @@
 import { FakeClock, systemClock } from '@outrigger/core/clock';
-import { testDeps } from '@outrigger/core/testing';
+import { eventually, testDeps } from '@outrigger/core/testing';
 import { hashSync } from 'bcryptjs';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import { needs } from '../../../../test/harness/index.ts';
 import { AllowList } from '../../src/page/allow.ts';
-import { startScrapeServer } from '../../src/page/server.ts';
+import { maxProbes, startScrapeServer } from '../../src/page/server.ts';
 import type { Probe } from '../../src/page/server.ts';
 import { HashThread, Users } from '../../src/page/users.ts';
 import { readWebConfig } from '../../src/page/web-config.ts';
@@ -249,4 +249,28 @@ test('TLS, client certificates by name, and certificates that change', needs('op
   writeFileSync(file, config('next'));
   await web.look();
   t.strictSame(await ask('friend'), { status: 200, subject: 'next' });
+});
+
+test('probes are bounded, and end when nobody waits for them', async (t) => {
+  const signals: AbortSignal[] = [];
+  const { base } = await serve(t, undefined, (_target, _module, { signal }) => {
+    signals.push(signal);
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+  });
+  const gone = new AbortController();
+  const url = `${base}/probe?target=${encodeURIComponent('http://127.0.0.1:1/')}`;
+  const asked = Array.from({ length: maxProbes }, () => fetch(url, { signal: gone.signal }));
+  const ended = Promise.allSettled(asked);
+  await eventually('all are asked', () => signals.length === maxProbes || undefined);
+  const refused = await fetch(url);
+  t.equal(refused.status, 503);
+  t.match(await refused.text(), /32 probes are under way/);
+  gone.abort();
+  await ended;
+  await eventually('all have ended', () => signals.every(({ aborted }) => aborted) || undefined);
+  const again = new AbortController();
+  const next = fetch(url, { signal: again.signal }).catch(() => 'aborted');
+  await eventually('there is room again', () => signals.length === maxProbes + 1 || undefined);
+  again.abort();
+  await next;
 });
