@@ -76,6 +76,8 @@ class RedisSource implements Source {
   /** Of the last INFO on this connection. */
   #facts: ReadonlyMap<string, string> | undefined;
   #closed = false;
+  /** Counts connections that were given up. */
+  #turn = 0;
 
   constructor(spec: RedisSpec, server: RedisServer, name: string, deps: RedisDeps) {
     this.#spec = spec;
@@ -161,6 +163,7 @@ class RedisSource implements Source {
   async #connect(): Promise<RedisConnection> {
     const { username, passwordFrom, caFile } = this.#spec;
     const { environment = {}, net } = this.#deps;
+    const turn = this.#turn;
     const read = (from: SecretFrom | undefined, failure: FailureClass) =>
       from === undefined ? undefined : readSecret(from, environment, failure);
     const access = {
@@ -169,12 +172,17 @@ class RedisSource implements Source {
       ca: await read(fileOf(caFile), 'tls'),
     };
     const connection = await connectRedis(this.#server, access, net);
-    if (this.#closed) connection.end();
+    // Given up meanwhile, for a deadline shorter than reading the password: the next scrape has its own.
+    if (this.#closed || turn !== this.#turn) {
+      connection.end();
+      throw new SourceError('timeout', `${this.#name} was given up before it was connected`);
+    }
     this.#connection = connection;
     return connection;
   }
 
   #drop(): void {
+    this.#turn += 1;
     this.#connection?.end();
     this.#connection = undefined;
     this.#connecting = undefined;

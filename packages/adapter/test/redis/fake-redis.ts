@@ -10,6 +10,8 @@ export interface FakeRedis {
   /** Every command so far, words joined by a space. */
   readonly commands: string[];
   readonly connections: number;
+  /** Of them, those that are there now. */
+  readonly open: number;
   /** Raw bytes of the reply; undefined: none, ever. */
   answer(command: string): string | Buffer | undefined;
   hangUp(): void;
@@ -45,6 +47,9 @@ export async function fakeRedis(t: Teardown, answer: FakeRedis['answer']): Promi
     commands,
     get connections() {
       return connections;
+    },
+    get open() {
+      return sockets.size;
     },
     answer,
     hangUp: () => {

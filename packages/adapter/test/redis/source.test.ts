@@ -172,3 +172,19 @@ test('addresses that are none are refused when the configuration is read', (t) =
   }
   t.end();
 });
+
+test('scrapes that end before the connection is made leave none behind', async (t) => {
+  const fake = await fakeRedis(t, bare);
+  const source = sourceAt(t, fake.address, { passwordFrom: { env: 'PASSWORD' } });
+  for (let round = 0; round < 5; round++) {
+    const controller = new AbortController();
+    const ended = failure(source, controller.signal);
+    controller.abort();
+    t.equal((await ended).class, 'timeout');
+  }
+  fake.answer = (command) => (/^auth/i.test(command) ? '+OK\r\n' : bare(command));
+  await collect(source);
+  await eventually('one connection is left', () => fake.open === 1 || undefined);
+  source.close();
+  await eventually('none is left', () => fake.open === 0 || undefined);
+});
