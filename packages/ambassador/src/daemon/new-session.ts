@@ -2,6 +2,7 @@
 
 import type { Address } from '@outrigger/core/net';
 import type { Socket } from 'node:net';
+import { noPins } from '../session/state.ts';
 import type { Identity, SessionState } from '../session/state.ts';
 
 export const defaultIdentity: Identity = Object.freeze({
@@ -43,7 +44,7 @@ export function newSession(client: Client, authenticated: boolean, nowMs: number
     reply: 'on',
     noEvict: false,
     noTouch: false,
-    pins: new Set(),
+    pins: noPins,
     serverId: 0,
     counts: { sub: 0, psub: 0, ssub: 0, multi: 0, watch: 0 },
     lastMs: nowMs,

@@ -23,28 +23,33 @@ export interface ConnectionOptions {
 /** Idle time before TCP keepalive probes, so that a client that vanished does not hold its session for ever. */
 const keepAliveMs = 30_000;
 
+/**
+ * Reading into buffers of ours takes another socket for the connection: more memory for as long as that lasts, and the
+ * first socket is garbage. Most clients are quiet most of the time. Those get it who send so much at once, or so often.
+ */
+const busyBytes = 512;
+const busyChunks = 16;
+
 export class Connection implements SessionPorts {
   readonly session: Session;
-  readonly #client: Socket;
   readonly #options: ConnectionOptions;
   readonly #plain: boolean;
-  readonly #large: LargeReads;
+  #client: Socket;
+  /** Once it reads into buffers of ours. */
+  #large: LargeReads | undefined;
+  /** Until then, if it sends no more at once than a quiet client. */
+  #quietChunks = busyChunks;
   #ended: Ended = Ended.client;
 
-  constructor(accepted: Socket, state: SessionState, options: ConnectionOptions) {
+  constructor(client: Socket, state: SessionState, options: ConnectionOptions) {
     this.#options = options;
-    this.#plain = !(accepted instanceof TLSSocket);
-    this.session = new Session(this, options.context, state);
-    this.#large = new LargeReads(options.context.buffers);
-    const client = (this.#plain ? readInto(accepted, this.#reading) : undefined) ?? accepted;
     this.#client = client;
+    // TLS has buffers of its own.
+    this.#plain = !(client instanceof TLSSocket);
+    this.session = new Session(this, options.context, state);
     client.setNoDelay(true);
     client.setKeepAlive(true, keepAliveMs);
-    client.on('data', this.#onData);
-    client.on('end', this.#onEnd);
-    client.on('drain', this.#onDrain);
-    client.on('error', this.#onError);
-    client.once('close', this.#onClose);
+    this.#listen();
   }
 
   /** Why it ended, once it has. */
@@ -134,25 +139,50 @@ export class Connection implements SessionPorts {
 
   // ---- the socket
 
-  get #reading(): ReadOptions {
+  #listen(): void {
+    const client = this.#client;
+    client.on('data', this.#onData);
+    client.on('end', this.#onEnd);
+    client.on('drain', this.#onDrain);
+    client.on('error', this.#onError);
+    client.once('close', this.#onClose);
+  }
+
+  /** Reads into buffers of ours from now on, if that can be. */
+  #readFaster(): void {
+    const quiet = this.#client;
+    const large = new LargeReads(this.#options.context.buffers);
+    const busy = readInto(quiet, this.#reading(large));
+    if (busy === undefined) return;
+    // Its end is not the client's.
+    quiet.removeAllListeners();
+    this.#client = busy;
+    this.#large = large;
+    this.#listen();
+  }
+
+  #reading(large: LargeReads): ReadOptions {
     const { buffers } = this.#options.context;
     return {
-      buffer: () => {
-        const large = this.#large.wants(this.session.outbox.streaming);
-        return large ? buffers.take(largeBytes) : buffers.shared;
-      },
+      buffer: () => (large.wants(this.session.outbox.streaming) ? buffers.take(largeBytes) : buffers.shared),
       taken: (read, buffer) => buffers.passed(read, buffer),
     };
   }
 
-  readonly #onData = (chunk: Buffer): void => this.session.onClientData(chunk);
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#large === undefined && this.#plain) {
+      this.#quietChunks--;
+      if (chunk.length >= busyBytes || this.#quietChunks < 0) this.#readFaster();
+    }
+    this.session.onClientData(chunk);
+  };
   readonly #onEnd = (): void => this.session.onClientEnd();
   readonly #onDrain = (): void => this.session.onClientDrained();
   // Its end, however it comes, is `close`.
   readonly #onError = (): void => {};
   readonly #onClose = (): void => {
     this.session.end();
-    this.#large.wants(false);
+    this.#large?.wants(false);
     this.#options.waiting.delete(this);
     this.#options.onEnd(this);
   };

@@ -16,6 +16,7 @@ import type { Server } from '../upstream/server.ts';
 import type { Servers } from '../upstream/servers.ts';
 import { agreed, AskedMulti } from './asked-multi.ts';
 import type { Sent } from './sent.ts';
+import { noPins } from './state.ts';
 import type { PinReason, SessionState } from './state.ts';
 
 /** Of those watched, so many are told apart; more are counted as often as they are named. */
@@ -43,7 +44,7 @@ export class OwnLine {
   /** What takes effect in the session once the open transaction has been executed, and that command of it not refused. */
   readonly #onExec: { readonly at: number; readonly agreed: () => void }[] = [];
   /** Keys that are watched, for their number. */
-  readonly #watched = new Set<string>();
+  #watched: Set<string> | undefined;
   readonly #servers: Servers;
   readonly #state: SessionState;
   readonly #counters: EngineCounters;
@@ -132,12 +133,16 @@ export class OwnLine {
     const { line } = this;
     if (line !== undefined) this.#state.serverId = line.welcome.clientId;
     if (this.#state.pins.has(reason)) return;
-    this.#state.pins.add(reason);
+    this.#state.pins = new Set(this.#state.pins).add(reason);
     this.#counters.pin(reason);
   }
 
   unpin(reason: PinReason): void {
-    if (this.#state.pins.delete(reason)) this.#counters.unpin(reason);
+    if (!this.#state.pins.has(reason)) return;
+    const left = new Set(this.#state.pins);
+    left.delete(reason);
+    this.#state.pins = left.size === 0 ? noPins : left;
+    this.#counters.unpin(reason);
   }
 
   /** Answers are in: who needed the connection for one of them alone does no longer. */
@@ -247,17 +252,18 @@ export class OwnLine {
 
   #watch(keys: readonly Buffer[]): void {
     this.watching = true;
+    const watched = (this.#watched ??= new Set());
     for (const key of keys) {
       const name = key.toString('latin1');
-      if (this.#watched.has(name)) continue;
-      if (this.#watched.size < maxKnownKeys) this.#watched.add(name);
+      if (watched.has(name)) continue;
+      if (watched.size < maxKnownKeys) watched.add(name);
       this.#state.counts.watch++;
     }
   }
 
   #unwatch(): void {
     this.watching = false;
-    this.#watched.clear();
+    this.#watched = undefined;
     this.#state.counts.watch = 0;
     this.unpin('watch');
   }

@@ -15,6 +15,8 @@ export type PinReason =
   | 'large'
   | 'splice';
 
+export const noPins: ReadonlySet<PinReason> = new Set();
+
 /** Which shared connections a session may use: what differs here differs in the connection itself. */
 export interface Identity {
   /** Undefined: the configured user of the servers. */
@@ -59,7 +61,8 @@ export interface SessionState {
   reply: 'on' | 'off' | 'skip';
   noEvict: boolean;
   noTouch: boolean;
-  readonly pins: Set<PinReason>;
+  /** Replaced when it changes: most sessions have none, and no set of their own for that. */
+  pins: ReadonlySet<PinReason>;
   /** CLIENT ID of its own connection at the server; 0 while it has none. */
   serverId: number;
   readonly counts: SessionCounts;

@@ -24,16 +24,18 @@ export interface ReadOptions {
 /** What is used of Node beyond its documentation. */
 interface Handled {
   _handle?: { readonly useUserBuffer?: unknown } | null;
+  readonly _readableState?: { readonly ended?: unknown };
 }
 
 /**
  * The connection as another socket, which has `data`, `pause` and `end` as any other; `accepted` is over then. Call it as
- * soon as it is accepted. Undefined: not possible here, and nothing has happened.
+ * soon as it is accepted, or at any of its `data`. Undefined: not possible here, or not at this moment, and nothing has
+ * happened.
  */
 export function readInto(accepted: Socket, { buffer, taken }: ReadOptions): Socket | undefined {
   const shell = accepted as unknown as Handled;
   const handle = shell._handle;
-  if (typeof handle?.useUserBuffer !== 'function') return undefined;
+  if (typeof handle?.useUserBuffer !== 'function' || !untouched(accepted)) return undefined;
   const callback = (bytes: number, into: Uint8Array): boolean =>
     socket.push(taken((into as Buffer).subarray(0, bytes), into as Buffer));
   const options = { handle, onread: { buffer, callback }, allowHalfOpen: accepted.allowHalfOpen };
@@ -47,4 +49,11 @@ export function readInto(accepted: Socket, { buffer, taken }: ReadOptions): Sock
   shell._handle = null;
   accepted.destroy();
   return socket;
+}
+
+/** Nothing is under way that only this socket knows of: bytes read or to be written, its peer's end or its own. */
+function untouched(socket: Socket): boolean {
+  if (socket.isPaused() || socket.readableLength > 0) return false;
+  if ((socket as unknown as Handled)._readableState?.ended !== false) return false;
+  return socket.writable && socket.writableLength === 0 && !socket.writableNeedDrain;
 }

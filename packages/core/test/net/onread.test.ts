@@ -101,3 +101,73 @@ test('where there is no handle nothing happens', async (t) => {
   t.equal(chunk.toString(), 'as usual');
   accepted.destroy();
 });
+
+test('what was read as usual first is neither lost nor read twice', async (t) => {
+  const { accepted, theirs } = await pair(t);
+  const ours = Buffer.alloc(1024);
+  let text = '';
+  let socket: Socket | undefined;
+  const heard = (chunk: Buffer): void => void (text += chunk.toString());
+  accepted.on('data', (chunk: Buffer) => {
+    heard(chunk);
+    if (text.length < 3) return;
+    socket = reading(t, accepted, copied(ours));
+    socket.on('data', heard);
+  });
+  theirs.write('a');
+  await once(accepted, 'data');
+  theirs.write('bc');
+  await once(accepted, 'close');
+  if (socket === undefined) throw new Error('not moved');
+  theirs.write('d');
+  await once(socket, 'data');
+  theirs.end('e');
+  await once(socket, 'end');
+  t.equal(text, 'abcde');
+  t.equal(ours.toString('latin1', 0, 1), 'e', 'read into ours');
+  socket.end('answer');
+  const [answer] = (await once(theirs, 'data')) as [Buffer];
+  t.equal(answer.toString(), 'answer');
+});
+
+test('nothing is taken from a socket that alone knows what is under way', async (t) => {
+  const options = copied(Buffer.alloc(1024));
+  const cases: Record<string, (one: Pair) => unknown> = {
+    'it is paused': ({ accepted }) => accepted.pause(),
+    'it holds what was read': async ({ accepted, theirs }) => {
+      theirs.write('held');
+      await once(accepted, 'readable');
+      accepted.removeAllListeners('readable');
+    },
+    'its peer has ended': async ({ accepted, theirs }) => {
+      theirs.end();
+      await once(accepted.resume(), 'end');
+    },
+    'it has ended': ({ accepted }) => accepted.end(),
+    'it has more to write than the kernel takes': ({ accepted }) =>
+      accepted.write(Buffer.alloc(32 * 2 ** 20)),
+    'it is over': ({ accepted }) => accepted.destroy(),
+  };
+  for (const [name, act] of Object.entries(cases)) {
+    const one = await pair(t);
+    await act(one);
+    t.equal(readInto(one.accepted, options), undefined, name);
+    one.accepted.destroy();
+  }
+});
+
+test('an end that was read while it was paused still comes', async (t) => {
+  const { accepted, theirs } = await pair(t);
+  accepted.on('data', () => {});
+  accepted.pause();
+  theirs.end('last');
+  const ended = (): boolean =>
+    (accepted as unknown as { _readableState: { ended: boolean } })._readableState.ended;
+  while (!ended()) await new Promise((resolve) => setImmediate(resolve));
+  let moved: Socket | undefined;
+  accepted.once('data', () => (moved = readInto(accepted, copied(Buffer.alloc(1024)))));
+  accepted.resume();
+  await once(accepted, 'end');
+  t.equal(moved, undefined);
+  accepted.destroy();
+});
