@@ -207,6 +207,8 @@ export class Ingest {
     // Not a number: nothing else is unequal to itself.
     if (number !== number) return this.tally.failed('bad-value');
     const value = (number / plan.divisor) * plan.scale;
+    // Too large together with its rate or scale: one infinity would spoil a counter or a sum for good.
+    if (!Number.isFinite(value * weight)) return this.tally.failed('bad-value');
     const store = this.#store;
     switch (plan.action) {
       case 'counter':

@@ -314,3 +314,18 @@ test('a million distinct names: the cache keeps its size, and what is in use sta
   t.equal(store.lines()[0], 'steady 20001');
   t.end();
 });
+
+test('a number that its rate or a scale makes infinite spoils nothing', (t) => {
+  const mapper = mapperOf({ mappings: [{ match: 'scaled.*', name: 'scaled', scale: 1e300 }] });
+  for (const type of ['c', 'h', 'ms']) {
+    const { send, store, errors } = intake();
+    send(`a:1|${type}\na:1e308|${type}|@1e-9\na:2|${type}`);
+    t.strictSame(errors(), { 'bad-value': 1 });
+    t.notMatch(store.lines().join(), 'Infinity');
+  }
+  const { send, store, errors } = intake({ mapper });
+  send('scaled.a:1|g\nscaled.a:1e300|g');
+  t.strictSame(store.lines(), ['scaled 1e+300']);
+  t.strictSame(errors(), { 'bad-value': 1 });
+  t.end();
+});
