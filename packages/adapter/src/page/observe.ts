@@ -10,6 +10,7 @@ export class PageMetrics {
   readonly #metrics: Metrics;
   readonly scrapes: Family;
   readonly refusedScrapes: Family;
+  readonly cutScrapes: Family;
   readonly renderSeconds: Family;
   readonly errors: Family;
   readonly dropped: Family;
@@ -24,6 +25,10 @@ export class PageMetrics {
     this.refusedScrapes = metrics.counter({
       name: 'outrigger_adapter_scrapes_refused_total',
       help: 'Scrapes answered with 503, because too many were under way.',
+    });
+    this.cutScrapes = metrics.counter({
+      name: 'outrigger_adapter_scrapes_cut_total',
+      help: 'Pages given up because the scraper took them too slowly.',
     });
     this.renderSeconds = metrics.gauge({
       name: 'outrigger_adapter_render_seconds',

@@ -23,7 +23,7 @@ import { Merger } from './merge.ts';
 import { sourceFamilies } from './observe.ts';
 import type { PageMetrics } from './observe.ts';
 
-/** Scrapes under way at most: each holds a page in memory. */
+/** Scrapes under way at most, until they are sent: each holds a page in memory. */
 export const maxScrapes = 8;
 
 /** Asked by nobody who says how long he waits. */
@@ -71,8 +71,8 @@ export class Page {
     return this.#parts.metrics;
   }
 
-  /** Throws SCRAPE_BUSY. */
-  async write(out: PageWriter, asked: PageAsked): Promise<void> {
+  /** `sent`: settles when the page is needed no more; absent: when it is written. Throws SCRAPE_BUSY. */
+  async write(out: PageWriter, asked: PageAsked, sent?: Promise<void>): Promise<void> {
     const { metrics } = this.#parts;
     metrics.scrapes.add(1);
     if (this.#underWay >= maxScrapes) {
@@ -87,7 +87,11 @@ export class Page {
       const answered = await this.#ask(asked);
       await this.#compose(out, asked, answered);
     } finally {
-      this.#underWay -= 1;
+      const done = (): void => {
+        this.#underWay -= 1;
+      };
+      if (sent === undefined) done();
+      else void sent.then(done);
     }
   }
 

@@ -1,5 +1,6 @@
 /** The scrape address: `/metrics`, `/probe`, a landing page, behind the users and TLS of the web configuration. */
 
+import type { Timer } from '@outrigger/core/clock';
 import { describeError, errorCode, OutriggerError } from '@outrigger/core/errors';
 import { answerPage, BlockPool, servePage, writePage } from '@outrigger/core/exposition';
 import type { Deps } from '@outrigger/core/lifecycle';
@@ -43,6 +44,9 @@ export const maxProbes = 32;
 
 /** Requests that arrive slower than this are cut (slowloris). */
 const requestTimeoutMs = 10_000;
+
+/** For taking a page, which is held in memory meanwhile; longer than any scraper waits. */
+export const sendTimeoutMs = 30_000;
 
 export async function startScrapeServer(
   address: Address,
@@ -131,14 +135,30 @@ class Exchange {
     const { method = 'GET', url = '/' } = this.#request;
     const [path] = url.split('?');
     if (method !== 'GET' && method !== 'HEAD') this.#text(405, 'use GET\n');
-    else if (path === '/metrics')
-      await servePage(this.#request, this.#response, this.#pool, (out, asked) =>
-        this.#parts.page.write(out, asked),
-      );
+    else if (path === '/metrics') await this.#page();
     else if (path === '/probe') await this.#probe(new URLSearchParams(url.split('?')[1] ?? ''));
     else if (path === '/')
       this.#text(200, landingPage(this.#parts.sources(), this.#parts.series(), version), 'text/html');
     else this.#text(404, 'there are /metrics, /probe and /\n');
+  }
+
+  async #page(): Promise<void> {
+    const { page } = this.#parts;
+    const { promise: sent, resolve } = Promise.withResolvers<void>();
+    let timer: Timer | undefined;
+    const cut = (): void => {
+      page.metrics.cutScrapes.add(1);
+      this.#response.destroy();
+    };
+    try {
+      await servePage(this.#request, this.#response, this.#pool, async (out, asked) => {
+        await page.write(out, asked, sent);
+        timer = this.#deps.clock.setTimeout(cut, sendTimeoutMs);
+      });
+    } finally {
+      timer?.cancel();
+      resolve();
+    }
   }
 
   async #probe(query: URLSearchParams): Promise<void> {

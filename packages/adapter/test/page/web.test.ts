@@ -4,13 +4,15 @@ import { hashSync } from 'bcryptjs';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { needs } from '../../../../test/harness/index.ts';
 import { AllowList } from '../../src/page/allow.ts';
-import { maxProbes, startScrapeServer } from '../../src/page/server.ts';
+import { maxScrapes } from '../../src/page/page.ts';
+import { maxProbes, sendTimeoutMs, startScrapeServer } from '../../src/page/server.ts';
 import type { Probe } from '../../src/page/server.ts';
 import { HashThread, Users } from '../../src/page/users.ts';
 import { readWebConfig } from '../../src/page/web-config.ts';
@@ -27,14 +29,13 @@ function folder(t: Test): string {
   return path;
 }
 
-async function serve(t: Test, webConfig?: string, probe?: Probe, clock = systemClock()) {
+const small = family('a', 'gauge', [[], 1]);
+
+async function serve(t: Test, webConfig?: string, probe?: Probe, clock = systemClock(), says = small) {
   const deps = testDeps({ clock });
   const web = await Web.open(webConfig, deps);
   t.teardown(() => web.close());
-  const { page, asked, registry } = newPage(
-    { one: answering(family('a', 'gauge', [[], 1])) },
-    { clock: systemClock() },
-  );
+  const { page, asked, registry } = newPage({ one: answering(says) }, { clock: systemClock() });
   const server = await startScrapeServer(
     { kind: 'tcp', host: '127.0.0.1', port: 0 },
     {
@@ -73,6 +74,48 @@ test('metrics, HEAD, gzip, the landing page, and what is not there', async (t) =
   t.match(await (await fetch(`${base}/`)).text(), '<td>one</td>');
   t.equal((await fetch(`${base}/x`)).status, 404);
   t.equal((await fetch(`${base}/metrics`, { method: 'POST' })).status, 405);
+});
+
+test('who takes a page too slowly loses it, and who went away is no news', async (t) => {
+  const clock = new FakeClock();
+  // More than kernels keep for a connection.
+  const value = 'x'.repeat(1 << 18);
+  const samples = Array.from({ length: 90 }, (_, i) => [[['i', `${i}${value}`]], i] as const);
+  const huge = { ...family('a', 'gauge'), samples: samples.map(([labels, n]) => ({ suffix: '' as const, labels: labels.map(([k = '', v = '']) => [k, v] as const), value: n })) }; // prettier-ignore
+  const { base, deps } = await serve(t, undefined, undefined, clock, huge);
+  const { port } = new URL(base);
+  let open = maxScrapes;
+  const sockets = Array.from({ length: maxScrapes }, () => {
+    const socket = connect(Number(port), '127.0.0.1').pause();
+    socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n');
+    // Only what is written to tells a paused socket that it was cut.
+    socket.on('error', () => undefined).on('close', () => (open -= 1));
+    t.teardown(() => socket.destroy());
+    return socket;
+  });
+  const status = async (): Promise<number> => {
+    const response = await fetch(`${base}/metrics?name[]=none`);
+    await response.text();
+    return response.status;
+  };
+  while ((await status()) !== 503);
+  while ((await status()) === 503) await clock.advance(sendTimeoutMs);
+  const cut = async (): Promise<number> =>
+    Number(/_cut_total (\d+)/.exec(await (await fetch(`${base}/metrics?name[]=outrigger_adapter_scrapes_cut_total`)).text())?.[1]); // prettier-ignore
+  while ((await cut()) < maxScrapes) await clock.advance(sendTimeoutMs);
+  t.equal(await cut(), maxScrapes);
+  for (const socket of sockets) socket.resetAndDestroy();
+  const gone = connect(Number(port), '127.0.0.1');
+  await new Promise<void>((resolve) =>
+    gone.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n', () => resolve()),
+  );
+  gone.resetAndDestroy();
+  for (let i = 0; i < 20; i++) await status();
+  t.strictSame(
+    deps.lines.filter((line) => JSON.stringify(line).includes('scrape')),
+    [],
+  );
+  t.equal(open, 0);
 });
 
 test('probes go where the list allows, and nowhere else', async (t) => {
