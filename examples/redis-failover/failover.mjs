@@ -78,7 +78,12 @@ async function show(outrigger) {
 
   const lost = await countLost(window, seen.acknowledged);
   await Promise.all([counter.close(), window.close()]);
-  return { ...seen, lost, electionMs: electedAt - killedAt, resumedMs: resumed().at - electedAt };
+  return { ...seen, lost, electionMs: electedAt - killedAt, pausedMs: longestPause(seen.acknowledged) };
+}
+
+/** Between two orders that were acknowledged one after the other. */
+function longestPause(acknowledged) {
+  return Math.max(...acknowledged.slice(1).map(({ at }, i) => at - acknowledged[i].at));
 }
 
 function table({
@@ -89,7 +94,7 @@ function table({
   refused,
   lost,
   electionMs,
-  resumedMs,
+  pausedMs,
 }) {
   const rows = [
     ['reads', `${reads} answered, ${readErrors.length} failed; the longest took ${longest.toFixed(0)} ms`],
@@ -97,8 +102,8 @@ function table({
       'writes',
       `${acknowledged.length} acknowledged, ${refused.length} answered with an error and sent again by the app`,
     ],
-    ['election', `${electionMs.toFixed(0)} ms from the kill until the Sentinels had a new primary`],
-    ['writes resumed', `${resumedMs.toFixed(0)} ms after that`],
+    ['writes paused', `${pausedMs.toFixed(0)} ms`],
+    ['election', `${electionMs.toFixed(0)} ms from the kill until the first Sentinel named the new primary`],
     ['lost', `${lost} of ${acknowledged.length} acknowledged writes`],
   ];
   return rows.map(([what, result]) => `  ${what.padEnd(16)}${result}`).join('\n');

@@ -60,6 +60,12 @@ export class OneShardRealm implements Realm {
     return this.#asked.rounds.start();
   }
 
+  /** Asks one server now; resolves when it has answered or failed. */
+  async look(name: string): Promise<void> {
+    const server = this.shard.server(name);
+    if (server !== undefined) await this.#asked.rounds.look(server);
+  }
+
   shardOf(): LiveShard {
     return this.shard;
   }

@@ -74,6 +74,11 @@ export class Rounds {
     this.#keepTime();
   }
 
+  /** One server, now; resolves when it has answered or failed. What it says proves nothing of its data. */
+  look(server: Server): Promise<void> {
+    return this.#ask(server);
+  }
+
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();

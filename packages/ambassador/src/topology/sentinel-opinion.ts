@@ -1,14 +1,14 @@
 /**
  * What is believed of all that sentinels say, over time.
  *
- * An event counts at once: whoever announces a switch has made it, under a new epoch. From then on words of an older epoch
- * are those of sentinels that have not heard of it, and believing one would depose the new primary for the old. Only when
- * nobody has known the newest epoch for `holdMs` has it been reset, and older words count again. When no sentinel answers,
- * the last opinion stands: the servers are still there.
+ * A switch counts at once: whoever announces it has made it, under a new epoch, and so has an heir that was told to be the
+ * primary and says that it is. From then on words of an older epoch are those of sentinels that have not heard of it, and
+ * believing one would depose the new primary for the old. Only when nobody has known the newest epoch for `holdMs` has it
+ * been reset, and older words count again. When no sentinel answers, the last opinion stands: the servers are still there.
  */
 
 import { chooseView } from './sentinel-view.ts';
-import type { SentinelEvent, SentinelView } from './sentinel-view.ts';
+import type { SentinelView, Succession } from './sentinel-view.ts';
 
 export interface Believed {
   readonly primary: string;
@@ -60,13 +60,12 @@ export class SentinelOpinion {
   }
 
   /** True when it names another primary than was believed. */
-  happened({ switched }: SentinelEvent, nowMs: number): boolean {
+  switched({ from, to }: Succession, nowMs: number): boolean {
     // From any other than the one believed in: old news, questions have told more already.
-    if (switched === undefined || this.#believed === undefined) return false;
-    if (switched.from !== this.#believed.primary) return false;
+    if (this.#believed?.primary !== from) return false;
     this.#epoch += 1;
     this.#epochHeardMs = nowMs;
-    this.#believed = { ...this.#believed, primary: switched.to };
+    this.#believed = { ...this.#believed, primary: to };
     return true;
   }
 

@@ -65,11 +65,19 @@ export function namesOf(masters: readonly FlatFields[]): string[] {
   return masters.map((master) => fieldsOf(master).get('name') ?? '');
 }
 
+/** Who takes whose place. */
+export interface Succession {
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface SentinelEvent {
   /** Without its sign. */
   readonly name: string;
-  /** Who took whose place, where it says so. */
-  readonly switched: { readonly from: string; readonly to: string } | undefined;
+  /** It has been done. */
+  readonly switched?: Succession | undefined;
+  /** The one elected to lead has just told the heir, which does it at once; it looks whether that is done once a second. */
+  readonly told?: Succession | undefined;
 }
 
 /** An event about our primary or its servers; undefined for one about others. */
@@ -82,8 +90,12 @@ export function readEvent(channel: string, message: string, master: string): Sen
     return { name, switched: { from: addressOf(oldHost, oldPort), to: addressOf(host, port) } };
   }
   // TYPE NAME HOST PORT, and for all but the primary itself: @ PRIMARY HOST PORT
-  const about = words[0] === 'master' ? words[1] : words[words.indexOf('@') + 1];
-  return about === master ? { name, switched: undefined } : undefined;
+  const [about, ...primary] = words[0] === 'master' ? words.slice(1) : words.slice(words.indexOf('@') + 1);
+  if (about !== master) return undefined;
+  const [, , host = '', port = ''] = words;
+  const [oldHost = '', oldPort = ''] = primary;
+  if (name !== 'failover-state-wait-promotion') return { name };
+  return { name, told: { from: addressOf(oldHost, oldPort), to: addressOf(host, port) } };
 }
 
 function addressOfFields(flat: FlatFields): string {

@@ -19,6 +19,7 @@ import { SentinelEar } from './sentinel-ear.ts';
 import { SentinelOpinion } from './sentinel-opinion.ts';
 import type { Believed } from './sentinel-opinion.ts';
 import { readEvent } from './sentinel-view.ts';
+import type { Succession } from './sentinel-view.ts';
 import { followAll } from './source.ts';
 import type { EndpointWatch } from './source.ts';
 
@@ -54,6 +55,8 @@ class SentinelWatch {
   readonly #asks: Dirty;
   #placed: Believed | undefined;
   #problem = '';
+  /** Who is to be the primary next: asked until it says that it is. */
+  #told: Succession | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -155,16 +158,40 @@ class SentinelWatch {
   }
 
   #event(channel: string, message: string): void {
-    const { metrics = uncounted, log, clock } = this.#deps;
+    const { metrics = uncounted } = this.#deps;
     const event = readEvent(channel, message, this.#config.master);
     if (event === undefined || this.#closed) return;
     metrics.sentinelEvent(event.name);
-    if (this.#opinion.happened(event, clock.now())) {
-      log.info('sentinel names another primary', { server: event.switched?.to });
-      this.#decided();
-    }
+    if (event.told !== undefined) void this.#await(event.told);
+    if (event.switched !== undefined) this.#switched(event.switched);
     this.#realm.shard.needRound();
     this.ask();
+  }
+
+  #switched(succession: Succession): void {
+    const { log, clock } = this.#deps;
+    if (!this.#opinion.switched(succession, clock.now())) return;
+    log.info('sentinel names another primary', { server: succession.to });
+    this.#decided();
+  }
+
+  /**
+   * The heir is the primary as soon as it says so. Sentinel would tell up to a second later, and whatever the old one, if
+   * it lives, acknowledges until then is lost.
+   */
+  async #await(told: Succession): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.now() + this.#limits.sentinelEpochHoldMs;
+    this.#told = told;
+    const pending = (): boolean => this.#told === told && this.#opinion.believed?.primary === told.from;
+    while (!this.#closed && pending() && clock.now() < untilMs) {
+      await this.#realm.look(told.to);
+      if (this.#realm.shard.sample(told.to)?.role === 'master') {
+        this.#switched(told);
+        return;
+      }
+      await clock.sleep(this.#limits.electionPollMs);
+    }
   }
 
   #decided(): void {

@@ -23,6 +23,8 @@ const LATE_MS = 500;
  * seconds. The others are served meanwhile: 25 to 100 ms, and up to 700 ms where their replica is the one promoted.
  */
 const LONGEST_READ_MS = 4_000;
+/** From the moment the new primary is one to the first acknowledged write: 1 to 50 ms, on a loaded machine too. */
+const FLOWING_MS = 200;
 
 interface Stage {
   readonly servers: readonly Redis[];
@@ -78,7 +80,7 @@ test(
     const electedAt = performance.now();
     const delay = await firstWriteAfter(load.history, electedAt);
     await load.progress(1_000);
-    t.equal(await sentinels.primary(), elected.address);
+    t.equal(await sentinels.replaced(primary.address), elected.address);
     const verdict = await settle(load, elected, [{ from: died - LATE_MS, to: electedAt }]);
     t.strictSame(verdict.problems, []);
     t.equal(verdict.writes.told.dropped, 0, 'no client was hung up on');
@@ -88,7 +90,7 @@ test(
     );
     t.equal(served.failed, 0);
     t.ok(served.answered > 50 && served.longestMs < LONGEST_READ_MS, `reads: ${JSON.stringify(served)}`);
-    t.ok(delay < 1_000, `writes flow ${Math.round(delay)} ms after the promotion`);
+    t.ok(delay <= FLOWING_MS, `writes flow ${Math.round(delay)} ms after the promotion`);
     t.comment(summary(verdict, load.history, { delay, served }));
     t.equal(await (await Wire.open(amb.port, { t })).ask('SET', 'k', 'v'), '+OK\r\n');
   },

@@ -51,9 +51,13 @@ test('events about our primary are told from others', async (t) => {
   });
   t.equal(readEvent('+switch-master', 'other 10.0.0.1 6379 10.0.0.2 6380', 'main'), undefined);
   t.equal(readEvent('+switch-master', 'main 10.0.0.1', 'main'), undefined);
-  t.match(readEvent('-sdown', 'master main 10.0.0.1 6379', 'main'), { name: 'sdown', switched: undefined });
+  t.match(readEvent('-sdown', 'master main 10.0.0.1 6379', 'main'), { name: 'sdown' });
   const slave = 'slave 10.0.0.2:6380 10.0.0.2 6380 @ main 10.0.0.1 6379';
   t.match(readEvent('+slave', slave, 'main'), { name: 'slave' });
   t.equal(readEvent('+slave', slave, 'other'), undefined);
+  t.strictSame(readEvent('+failover-state-wait-promotion', slave, 'main'), {
+    name: 'failover-state-wait-promotion',
+    told: { from: '10.0.0.1:6379', to: '10.0.0.2:6380' },
+  });
   t.equal(readEvent('+tilt', '#tilt mode entered', 'main'), undefined);
 });

@@ -3,6 +3,7 @@ import { Redis as Client } from 'ioredis';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis, startSentinels } from '../../../../test/harness/index.ts';
 import type { Redis, Sentinels, Teardown } from '../../../../test/harness/index.ts';
+import { startFakeSentinel } from './fake-sentinel.ts';
 import { synced } from './replication.ts';
 import { open, servers } from './realm.ts';
 
@@ -81,6 +82,32 @@ test('a planned failover deposes the old primary before the new one is offered',
   t.ok(order.indexOf(`deposed ${primary.address}`) < order.indexOf(`primary ${next}`));
   t.equal(order.at(-1), `primary ${next}`);
 });
+
+test(
+  'an heir that was told to be the primary is it as soon as it says so, whatever sentinels know yet',
+  redis,
+  async (t) => {
+    const primary = await startRedis(t);
+    const replica = await startRedis(t, { replicaOf: primary });
+    await synced(replica);
+    const sentinel = await startFakeSentinel(t, primary, replica);
+    const opened = await open(t, { kind: 'sentinel', sentinels: servers(sentinel.address), master: 'main' });
+    await opened.takesReads(replica.address);
+    const about = `slave ${replica.address} 127.0.0.1 ${replica.port} @ main 127.0.0.1 ${primary.port}`;
+    await eventually('it is listened to', async () => {
+      sentinel.publish('+failover-state-wait-promotion', about);
+      return (await opened.metric('sentinel_events_total', '{event="failover-state-wait-promotion"}')) > 0;
+    });
+    t.equal(opened.shard.primary?.name, primary.address, 'it follows still');
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    await opened.primary(replica.address);
+    t.strictSame(
+      opened.told.filter((what) => !what.startsWith('silent')),
+      [`primary ${primary.address}`, `deposed ${primary.address}`, `primary ${replica.address}`],
+      'and the sentinel, which names the other one, is behind the times',
+    );
+  },
+);
 
 test(
   'sentinels that are down are not missed; with all of them gone the last word stands',
