@@ -1,7 +1,7 @@
 /** The places of a source as they come and go: one that was written down, or the endpoints of a Service. */
 
 import { OutriggerError } from '@outrigger/core/errors';
-import type { WatchService } from '@outrigger/core/watch';
+import type { EndpointWatch, WatchService } from '@outrigger/core/watch';
 import type { Place } from '../sources/source.ts';
 import { whereOf } from './where.ts';
 
@@ -34,7 +34,10 @@ export async function followPlaces(
     });
   }
   let known: ReadonlyMap<string, Place> = new Map();
+  let watched: EndpointWatch | undefined;
   const update = (): boolean => {
+    // The first endpoints are told before there is anything to ask: they are read below.
+    if (watched === undefined) return false;
     const next = new Map<string, Place>();
     for (const endpoint of watched.endpoints) {
       const place = placeOf(endpoint);
@@ -45,7 +48,7 @@ export async function followPlaces(
     known = next;
     return !same;
   };
-  const watched = await watch(target, () => {
+  watched = await watch(target, () => {
     if (update()) onChange();
   });
   update();
@@ -55,8 +58,8 @@ export async function followPlaces(
     },
     get problem() {
       if (known.size > 0) return '';
-      return watched.problem.replace('no ready endpoint', 'no endpoint');
+      return (watched?.problem ?? '').replace('no ready endpoint', 'no endpoint');
     },
-    close: () => watched.close(),
+    close: () => watched?.close(),
   };
 }

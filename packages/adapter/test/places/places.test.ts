@@ -80,3 +80,12 @@ test('places come and go with the endpoints, ready or not, and stay the same obj
   followed.close();
   t.equal(closed, 1);
 });
+
+test('endpoints told before the watch has begun are places, too', async (t) => {
+  const watch: WatchService = (_target, onChange) => {
+    onChange();
+    return Promise.resolve({ endpoints: [endpoint('10.0.0.1')], problem: '', close: () => {} });
+  };
+  const followed = await followPlaces('http://svc:shop/web/metrics', watch, () => {});
+  t.match(followed.places, [{ address: 'http://10.0.0.1:8080/metrics' }]);
+});
