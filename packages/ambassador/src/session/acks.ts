@@ -7,7 +7,7 @@
 import { decodeReply, encodeCommand, encodeError, ReplyEvent, ReplyScanner } from '@outrigger/core/resp';
 import type { Command } from '../commands/command.ts';
 import type { Line } from '../upstream/line.ts';
-import { Run } from '../upstream/run.ts';
+import { nobody, Run } from '../upstream/run.ts';
 import type { RunOwner } from '../upstream/run.ts';
 import type { Refusal } from '../upstream/welcome.ts';
 import type { Sent } from './sent.ts';
@@ -20,6 +20,8 @@ export interface WriteAcks {
 }
 
 const minus = 0x2d;
+const underscore = 0x5f;
+const nothing = new Uint8Array(0);
 
 /** Whether `command` is to be acknowledged. Within a transaction EXEC is the write. */
 export function wantsAcks(session: Session, command: Command): boolean {
@@ -35,12 +37,16 @@ export function wantsAcks(session: Session, command: Command): boolean {
 }
 
 export class AckedRun implements RunOwner {
-  /** Which of the run's requests, counted from 0, are writes. */
-  readonly writes: number[] = [];
+  /** Which of the run's requests, counted from 0, are writes; and whether null says that nothing was written. */
+  readonly writes = new Map<number, boolean>();
   readonly #session: Session;
   readonly #run: Sent;
   #answers: Uint8Array[] = [];
   #count = 0;
+  /** What was missing, '' when nothing was; undefined: not known, or told. */
+  #verdict: string | undefined;
+  /** What WAIT has answered so far. */
+  #said: Uint8Array[] = [];
 
   constructor(session: Session, run: Sent) {
     this.#session = session;
@@ -61,6 +67,11 @@ export class AckedRun implements RunOwner {
 
   /** Keeps answers of the run back. */
   hold(bytes: Uint8Array, answers: number): void {
+    if (this.#verdict !== undefined) {
+      this.#run.acks = undefined;
+      this.#session.ledger.deliver(this.#run, this.#judged(bytes, this.#verdict), answers);
+      return;
+    }
     this.#answers.push(bytes);
     this.#count += answers;
   }
@@ -68,11 +79,20 @@ export class AckedRun implements RunOwner {
   // ---- RunOwner: what WAIT answers
 
   answered(run: Run, bytes: Uint8Array): void {
-    if (run.partial || this.#run.acks !== this) return;
-    const reply = decodeReply(bytes);
+    this.#said.push(Buffer.from(bytes));
+    if (run.partial) return;
+    if (this.#settled) {
+      // Its connection owes nothing by now: whoever has waited for that may go on.
+      this.#session.advance();
+      return;
+    }
+    const reply = decodeReply(Buffer.concat(this.#said));
     const have = reply.type === 'integer' ? Number(reply.value) : 0;
     const { replicas } = this.#session.context.writeAcks();
-    this.#release(have >= replicas ? undefined : `${have} of ${replicas} replicas`);
+    const missing = have >= replicas ? '' : `${have} of ${replicas} replicas`;
+    // Something of it was rejected: whether the rest is asked for again, or is what the client gets, is not known yet.
+    if (this.#run.rejectedAt >= 0) this.#verdict = missing;
+    else this.#release(missing);
   }
 
   rejected(run: Run, _rejection: unknown, bytes: Uint8Array): void {
@@ -80,20 +100,25 @@ export class AckedRun implements RunOwner {
   }
 
   lost(_run: Run, refusal: Refusal): void {
-    this.#session.lost(this.#run, refusal);
+    if (!this.#settled) this.#session.lost(this.#run, refusal);
   }
 
-  #release(missing: string | undefined): void {
-    const bytes =
-      this.#answers.length === 1 ? (this.#answers[0] as Uint8Array) : Buffer.concat(this.#answers);
+  /** The run is asked for again, or for nobody any more. */
+  get #settled(): boolean {
+    return this.#run.acks !== this || this.#run.owner === nobody;
+  }
+
+  #release(missing: string): void {
+    const [first = nothing, ...more] = this.#answers;
+    const bytes = more.length === 0 ? first : Buffer.concat(this.#answers);
     const count = this.#count;
     this.#run.acks = undefined;
     this.#answers = [];
-    this.#session.answers.take(
-      this.#run,
-      missing === undefined ? bytes : this.#refuted(bytes, missing),
-      count,
-    );
+    this.#session.answers.take(this.#run, this.#judged(bytes, missing), count);
+  }
+
+  #judged(bytes: Uint8Array, missing: string): Uint8Array {
+    return missing === '' ? bytes : this.#refuted(bytes, missing);
   }
 
   /** The answers, each write's replaced unless it is an error. */
@@ -106,10 +131,16 @@ export class AckedRun implements RunOwner {
     const scanner = new ReplyScanner();
     const answers: Uint8Array[] = [];
     for (let at = 0; scanner.next(bytes, at) === ReplyEvent.end; at = scanner.offset) {
-      const kept = bytes[at] === minus || !this.writes.includes(answers.length);
+      const reply = bytes.subarray(at, scanner.offset);
+      const orNull = this.writes.get(answers.length);
+      const kept = orNull === undefined || reply[0] === minus || (orNull && isNull(reply));
       if (!kept) counters.unacknowledged();
-      answers.push(kept ? bytes.subarray(at, scanner.offset) : error);
+      answers.push(kept ? reply : error);
     }
     return Buffer.concat(answers);
   }
+}
+
+function isNull(reply: Uint8Array): boolean {
+  return reply[0] === underscore || Buffer.from(reply.subarray(1, 3)).toString('latin1') === '-1';
 }

@@ -27,7 +27,8 @@ export class Answers implements RunOwner {
       if (sent.replica !== undefined) answeredBy(sent.replica, tookMs, nowMs);
       context.watch.answered(sent, state, bytes, answers, tookMs);
     }
-    if (sent.acks === undefined) this.take(sent, bytes, answers);
+    // Behind one that was rejected it has to be known what is executed; what the client gets of it waits nevertheless.
+    if (sent.acks === undefined || sent.rejectedAt >= 0) this.take(sent, bytes, answers);
     else sent.acks.hold(bytes, answers);
   }
 
@@ -54,9 +55,13 @@ export class Answers implements RunOwner {
     const sent = run as Sent;
     // With answers kept back it is one of them: whether they will be acknowledged is not known yet.
     if (sent.acks?.holds !== true && this.#session.repeats.rejected(sent, rejection, bytes)) {
-      sent.acks = undefined;
       this.#settled();
     } else this.answered(run, bytes, 1);
+  }
+
+  failed(run: Run, at: number): void {
+    const part = (run as Sent).transactions?.findLast(({ from }) => from <= at);
+    if (part !== undefined) this.#session.own.failed(part.of, part.behind + at - part.from);
   }
 
   lost(run: Run, refusal: Refusal): void {

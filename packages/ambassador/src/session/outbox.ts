@@ -7,6 +7,7 @@ import { takeMuted } from '../locals/mute.ts';
 import { Bytes, classOf, Place as Counted } from '../observe/names.ts';
 import type { Line } from '../upstream/line.ts';
 import { AckedRun, wantsAcks } from './acks.ts';
+import type { Transaction } from './own-line.ts';
 import type { Target } from './target.ts';
 import { Sent } from './sent.ts';
 import type { Place } from './sent.ts';
@@ -67,21 +68,26 @@ export class Outbox {
 
   /** The request shown goes to `line`. */
   accept(line: Line, place: Place, target: Target, sending: Sending = {}): true {
-    const { state, context, command, feed, repeats, waiting, gathering } = this.#session;
+    const { state, context, command, feed, repeats, waiting, gathering, own } = this.#session;
     const { replaced, capture } = sending;
     const mute = gathering?.mute ?? sending.muted ?? takeMuted(state);
     const alone =
       replaced !== undefined || capture !== undefined || repeats.hasPrelude || gathering !== undefined;
-    if (alone || this.#run?.line !== line || this.#run.mute !== mute) this.flush();
+    // WAIT comes behind what it is asked for; in a transaction it would be a part of that.
+    const inMulti = own.inMulti && this.#run?.acks !== undefined;
+    if (alone || inMulti || this.#run?.line !== line || this.#run.mute !== mute) this.flush();
     this.#run ??= this.#newRun(line, place, target, mute);
     const run = this.#run;
     run.capture = capture;
     this.#accepted++;
     if (sending.rooted === true) run.rooted = true;
+    this.#note(run, own.transaction);
     if (sending.pin !== undefined) (run.pins ??= new Map()).set(sending.pin, run.expected + this.#accepted);
     if (line.exclusive && wantsAcks(this.#session, command)) {
       run.acks ??= new AckedRun(this.#session, run);
-      run.acks.writes.push(run.expected + this.#accepted - 1);
+      // EXEC whose watched keys have changed, and what has waited for an element in vain, have written nothing.
+      const orNull = command.route === 'exec' || command.route === 'blocking';
+      run.acks.writes.set(run.expected + this.#accepted - 1, orNull);
     }
     if (command.mutates) run.lastMutating = run.expected + this.#accepted;
     if (repeats.hasPrelude) repeats.sendPrelude(line);
@@ -131,6 +137,14 @@ export class Outbox {
     if (error === undefined) return undefined;
     feed.takeRun();
     return Buffer.from(error, 'latin1');
+  }
+
+  #note(run: Sent, of: Transaction | undefined): void {
+    if (of === undefined || run.transactions?.at(-1)?.of === of) return;
+    const from = run.expected + this.#accepted - 1;
+    const behind = of.begun ? this.#session.own.lastQueued : -1;
+    (run.transactions ??= []).push({ of, from, behind });
+    of.begun = true;
   }
 
   #newRun(line: Line, place: Place, { realm, shard }: Target, mute: boolean): Sent {

@@ -24,6 +24,14 @@ const maxKnownKeys = 1_000;
 /** They end with their command. */
 const passing: readonly PinReason[] = ['blocking', 'wait', 'large'];
 
+/** Told apart by who they are. */
+export interface Transaction {
+  /** Its MULTI has been sent. */
+  begun: boolean;
+  /** Commands that are queued at most: once one was refused, a server answers QUEUED and queues no more. */
+  most: number;
+}
+
 export class OwnLine {
   /** A transaction is open: what follows is queued, not executed. */
   inMulti = false;
@@ -41,6 +49,8 @@ export class OwnLine {
   #multi: AskedMulti | undefined;
   /** Commands of the open transaction so far. */
   #queued = 0;
+  /** The open transaction, by name. */
+  transaction: Transaction | undefined;
   /** What takes effect in the session once the open transaction has been executed, and that command of it not refused. */
   readonly #onExec: { readonly at: number; readonly agreed: () => void }[] = [];
   /** Keys that are watched, for their number. */
@@ -100,13 +110,12 @@ export class OwnLine {
   ): ((reply: Buffer) => Uint8Array) | undefined {
     const wasInMulti = this.inMulti;
     this.#count(wasInMulti ? this.#queued + 1 : 0);
-    if (route === 'multi') this.inMulti ||= argc === 1;
+    if (route === 'multi' && !wasInMulti && argc === 1) this.#open(false);
     else if (route === 'watch' && !wasInMulti && argc > 1) this.#watch(args().slice(1));
     else if (route === 'sticky') this.stuck = true;
     else if (route === 'unwatch' && !wasInMulti) this.#unwatch();
     else if ((route === 'exec' || route === 'discard') && wasInMulti && argc === 1) {
-      this.inMulti = false;
-      this.unpin('multi');
+      this.#shut();
       this.#unwatch();
       // What was agreed to in it is known with its answer only: it may have been sent in one piece.
       if (this.line?.dirty === true) return (reply) => this.#closed(reply, route === 'exec');
@@ -164,7 +173,7 @@ export class OwnLine {
     if (reply !== agreed) return reply;
     this.#multi = undefined;
     this.pendingMulti = false;
-    this.inMulti = true;
+    this.#open(true);
     this.#count(0);
     this.pin('multi');
     if (this.#spoilt) this.spoil();
@@ -182,12 +191,15 @@ export class OwnLine {
     this.pendingMulti = this.#spoilt = false;
     // A server that was asked for it has begun it.
     if (this.#multi !== undefined) this.drop();
+    else this.release();
   }
 
   /** Something of the open transaction was refused: it must not be executed. */
   spoil(): void {
     this.#spoilt ||= this.pendingMulti;
-    if (this.inMulti) this.prelude(spoiler);
+    if (!this.inMulti) return;
+    this.prelude(spoiler);
+    this.#spoiled(this.#queued);
   }
 
   /** Sends what must be in the connection before the session's first command: its name. */
@@ -245,9 +257,33 @@ export class OwnLine {
     return reply;
   }
 
+  /** A command of the transaction was refused, behind so many; or MULTI was: there is none. */
+  failed(transaction: Transaction, behind: number): void {
+    if (transaction !== this.transaction) return;
+    if (behind < 0) this.#shut();
+    else this.#spoiled(behind);
+  }
+
+  #spoiled(queued: number): void {
+    if (this.transaction !== undefined) this.transaction.most = Math.min(this.transaction.most, queued);
+    this.#count(this.#queued);
+  }
+
+  /** MULTI, and what is behind it, is on its way. */
+  #open(begun: boolean): void {
+    this.inMulti = true;
+    this.transaction = { begun, most: Number.POSITIVE_INFINITY };
+  }
+
+  #shut(): void {
+    this.inMulti = false;
+    this.transaction = undefined;
+    this.unpin('multi');
+  }
+
   #count(queued: number): void {
     this.#queued = queued;
-    this.#state.counts.multi = queued;
+    this.#state.counts.multi = Math.min(queued, this.transaction?.most ?? queued);
   }
 
   #watch(keys: readonly Buffer[]): void {
@@ -274,6 +310,7 @@ export class OwnLine {
     this.#onExec.length = 0;
     this.#multi = undefined;
     this.#spoilt = false;
+    this.transaction = undefined;
     this.inMulti = this.watching = this.stuck = this.tracking = this.pendingMulti = false;
     this.#count(0);
     this.#unwatch();

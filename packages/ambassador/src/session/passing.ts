@@ -77,6 +77,7 @@ export class Passing {
       // Keys that are watched may keep the connection.
       own.unpin(reason);
       own.release();
+      own.line?.wait(session);
     });
     return true;
   }

@@ -113,7 +113,7 @@ export class Placing {
 
   /** Sends it on the session's own connection; `pin` is why it needs one, undefined when it has one already. */
   own(pin: PinReason | undefined, sending?: Sending): boolean {
-    const { own, command, outbox } = this.#session;
+    const { own, command, outbox, waiting } = this.#session;
     const target = this.target();
     if ('why' in target) return this.#session.lacking.shard(target);
     if (own.kept && this.strays(command, target)) return this.#session.lacking.shard(elsewhere);
@@ -124,6 +124,9 @@ export class Placing {
       const begun = this.begin(line);
       if (begun !== undefined) return begun;
     }
+    // Whether what is behind MULTI has to be acknowledged by itself is known once that is answered.
+    const begins = own.inMulti && own.lastQueued < 0 && !this.#session.quiet;
+    if (begins && this.#session.context.writeAcks().replicas > 0) return waiting.hold(Held.order);
     if (pin !== undefined) own.pin(pin);
     // WAIT counts the writes of its connection: any command makes them all of this moment, those sent elsewhere too.
     if (command.route === 'wait' && !own.inMulti) own.prelude(encodeCommand(['PING']));

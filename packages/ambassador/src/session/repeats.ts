@@ -172,6 +172,7 @@ export class Repeats {
     const { gathering, context } = this.#session;
     this.#doubtLost(run, why);
     run.kept = [];
+    run.acks = undefined;
     // Nobody owes it any more: the parts that are still to be asked must not wait for it.
     run.answered = run.count;
     if (run.lastAtLarge > 0) {
@@ -184,6 +185,7 @@ export class Repeats {
   #partAgain(run: Sent, plan: Plan): true {
     const { gathering, context } = this.#session;
     context.counters.repeated(1);
+    run.acks = undefined;
     gathering?.again(run, plan);
     this.#session.advance();
     return true;
@@ -220,7 +222,8 @@ export class Repeats {
     run.kept = [];
     run.rejectedAt = -1;
     run.settled = true;
-    this.#session.ledger.deliver(run, Buffer.concat(kept), answers);
+    if (run.acks === undefined) this.#session.ledger.deliver(run, Buffer.concat(kept), answers);
+    else run.acks.hold(Buffer.concat(kept), answers);
   }
 
   #giveUp(run: Sent, why: string): void {

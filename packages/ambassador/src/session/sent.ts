@@ -7,9 +7,18 @@ import type { Line } from '../upstream/line.ts';
 import { Run } from '../upstream/run.ts';
 import type { RunOwner } from '../upstream/run.ts';
 import { Class } from '../observe/names.ts';
+import type { Transaction } from './own-line.ts';
 import type { PinReason } from './state.ts';
 
 export type Place = 'primary' | 'replica' | 'own';
+
+export interface TransactionPart {
+  readonly of: Transaction;
+  /** The first request that belongs to it, counted from 0. */
+  readonly from: number;
+  /** Commands queued before that; −1: it is MULTI. */
+  readonly behind: number;
+}
 
 export class Sent extends Run {
   readonly place: Place;
@@ -44,6 +53,8 @@ export class Sent extends Run {
   settled = false;
   /** Part of what its connection holds, a transaction say: meaningless anywhere else, and at another time. */
   rooted = false;
+  /** The transactions it has a part of. */
+  transactions: TransactionPart[] | undefined;
   /** For whose sake it has its connection while they are not answered: reason → the last of them, counted from 1. */
   pins: Map<PinReason, number> | undefined;
   /** Scripts that were known when it began. */
@@ -78,6 +89,7 @@ export class Sent extends Run {
     this.keptBytes = left.length;
     this.expected = from;
     this.delivered = Math.min(this.delivered, from);
+    this.transactions = this.transactions?.filter((part) => part.from < from);
     this.lastMutating = Math.min(this.lastMutating, from);
     this.kept = [];
     this.rejectedAt = -1;

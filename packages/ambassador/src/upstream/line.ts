@@ -37,8 +37,7 @@ const fewUnderWay = 4;
 /** Turns that are waited for while each brings more. */
 const maxTurns = 8;
 
-const minus = 0x2d;
-const greater = 0x3e;
+const [minus, greater] = [0x2d, 0x3e];
 
 export class Line {
   readonly server: Server;
@@ -344,6 +343,7 @@ export class Line {
       const isError = start >= 0 && chunk[start] === minus;
       // A MULTI or EXEC that was refused leaves the connection as nobody here supposes.
       if (isError && this.exclusive) this.dirty = true;
+      if (isError) run.owner.failed?.(run, run.answered + answers);
       const rejection = isError ? rejectionIn(chunk, start, at) : undefined;
       if (isError && rejection === undefined) this.#options.onErrorReply(this);
       if (rejection !== undefined) {

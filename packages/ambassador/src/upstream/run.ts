@@ -25,6 +25,8 @@ export interface RunOwner {
   answered(run: Run, bytes: Uint8Array, answers: number): void;
   /** One request of `run` was answered with a rejection: `bytes` is the whole error. */
   rejected(run: Run, rejection: Rejection, bytes: Uint8Array): void;
+  /** The answer to request number `at` of `run`, counted from 0, is an error, rejections included. */
+  failed?(run: Run, at: number): void;
   /** The line is gone and owes this run answers. `run.partial`: a part of one has been handed over. */
   lost(run: Run, refusal: Refusal): void;
 }

@@ -28,6 +28,15 @@ const stories: Readonly<Record<string, readonly Step[]>> = {
     [1, ['INCR', 'k']],
     [1, ['EXEC']],
   ],
+  'a transaction of which something is refused': [
+    [3, ['MULTI'], ['SET', 'k'], ['GET', 'k']],
+    [1, ['APPEND', 'k']],
+    [2, ['GET', 'k'], ['MULTI']],
+    [1, ['EXEC']],
+    [4, ['GET'], ['MULTI'], ['GET', 'k'], ['GET']],
+    [3, ['EXEC'], ['MULTI'], ['GET', 'k']],
+    [1, ['DISCARD']],
+  ],
   'watched keys': [
     [1, ['WATCH', 'a', 'b']],
     [1, ['WATCH', 'a', 'c']],

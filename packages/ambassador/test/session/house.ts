@@ -47,6 +47,7 @@ export class House implements SessionPorts {
   /** What rules say of a command; undefined: it may pass. */
   refusal: (name: string) => string | undefined = () => undefined;
   mayPassUnseen = true;
+  writeAcks = { replicas: 0, timeoutMs: 10 };
   /** Primaries by number: the first has what no key decides. In a cluster slot `s` is at number `s % n`. */
   readonly servers: readonly Server[];
   readonly #soon = new Set<Line>();
@@ -225,7 +226,7 @@ export class House implements SessionPorts {
       log: silentLogger,
       failoverWaitMs: () => 1_000,
       allowNonAtomicMset: () => false,
-      writeAcks: () => ({ replicas: 0, timeoutMs: 0 }),
+      writeAcks: () => this.writeAcks,
       refusal: ({ name }: { readonly name: string }) => this.refusal(name),
       mayPassUnseen: () => this.mayPassUnseen,
       keepFromReuse: () => {},

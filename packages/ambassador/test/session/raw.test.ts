@@ -98,3 +98,15 @@ test('one that is let in behind one that was refused keeps the client', async (t
   t.equal(house.take(), `-NOPERM no\r\n${confirm('subscribe', 'a', 1)}${message}`);
   t.strictSame([...house.session.state.pins], ['subscribe']);
 });
+
+test('keys that are watched behind a subscription are as lost with their connection as ever', async (t) => {
+  const house = new House();
+  house.ask(['WATCH', 'k']);
+  house.answer(house.wire, '+OK\r\n');
+  house.ask(['SUBSCRIBE', 'a'], ['UNSUBSCRIBE', 'a']);
+  const answer = puzzled(house);
+  house.answer(house.wire, `${confirm('subscribe', 'a', 1)}${confirm('unsubscribe', 'a', 0)}${answer}`);
+  t.strictSame([...house.session.state.pins], ['watch']);
+  house.lose(house.wire);
+  t.equal(house.over, 'finished');
+});

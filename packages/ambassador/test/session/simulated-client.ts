@@ -18,6 +18,8 @@ export interface ClientWorld {
   /** Effects by value. */
   effect(value: string): Effect | undefined;
   executed(value: string): number;
+  /** Whether as many replicas as were asked for have had it. */
+  wasReplicated(value: string): boolean;
   /** Where an effect stands in the history that counts now; −1: nowhere. */
   place(effect: Effect | undefined): number;
   after(delayMs: number, call: () => void): Timer;
@@ -38,9 +40,10 @@ interface Asked {
 }
 
 const outcomeUnknown = '-OUTRIGGER write outcome unknown';
+const notAcknowledged = '-OUTRIGGER write not acknowledged';
 const rejected =
-  /^-(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|OUTRIGGER no primary|OUTRIGGER no answer|OUTRIGGER not sent|EXECABORT|ERR Can't execute)/;
-const redirected = /^-(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN)/;
+  /^-(?:READONLY|NOPERM|LOADING|MASTERDOWN|NOSCRIPT|OUTRIGGER no primary|OUTRIGGER no answer|OUTRIGGER not sent|EXECABORT|ERR Can't execute)/;
+const redirected = /^-(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT)/;
 const message = /^[*>]3\r\n\$7\r\nmessage\r\n\$2\r\n(c\d)\r\n\$\d+\r\n(\d+)\.(\d+)\r\n$/;
 
 export class SimulatedClient implements SessionPorts {
@@ -71,6 +74,7 @@ export class SimulatedClient implements SessionPorts {
   #joined = false;
   #lastMessage: readonly [peer: string, number: number] = ['', 0];
   messages = 0;
+  readonly acknowledged = { yes: 0, no: 0 };
   /** What it has sent when draining began. */
   #drainedAt: number | undefined;
   #written = 0;
@@ -391,7 +395,7 @@ export class SimulatedClient implements SessionPorts {
     const watched = this.#watching;
     const broken = this.#transaction !== 'open';
     this.#transaction = 'none';
-    this.#watching &&= answer.startsWith('-ERR EXEC without');
+    this.#watching &&= answer.startsWith('-ERR EXEC without') || answer.startsWith(outcomeUnknown);
     this.#queued = [];
     if (answer.startsWith('-')) {
       for (const args of queued) this.#failed(args, answer);
@@ -412,9 +416,18 @@ export class SimulatedClient implements SessionPorts {
   }
 
   #failed(args: readonly string[], answer: string): void {
+    // It keeps its connection for having been sent.
+    this.#watching ||= args[0] === 'WATCH';
     // Part of it may have been executed.
     if (answer.startsWith(outcomeUnknown) || (args[0] === 'MSET' && this.#world.shape === 'cluster')) return;
-    const elsewhere = this.#world.shape === 'cluster' && redirected.test(answer);
+    if (answer.startsWith(notAcknowledged)) {
+      const values = valuesOf(args);
+      if (values.length === 0 && args[0] === 'SET') this.#wrong(args, answer);
+      for (const value of values) this.#acknowledged(args, value, false);
+      return;
+    }
+    const split = answer.startsWith('-CROSSSLOT') && !this.#watching;
+    const elsewhere = this.#world.shape === 'cluster' && redirected.test(answer) && !split;
     if (!rejected.test(answer) && !elsewhere && !answer.startsWith('-ERR EXEC without'))
       this.#wrong(args, answer);
     this.#isRefused(args);
@@ -456,7 +469,11 @@ export class SimulatedClient implements SessionPorts {
     for (const [i, key] of several.entries()) this.#read(key, parts[i] ?? '');
   }
 
-  #acknowledged(args: readonly string[], value: string): void {
+  #acknowledged(args: readonly string[], value: string, replicated = true): void {
+    this.acknowledged[replicated ? 'yes' : 'no']++;
+    // What passes as it comes is not waited for.
+    if (replicated && !this.#joined && !this.#world.wasReplicated(value))
+      this.#wrong(args, 'acknowledged', 'too few have it');
     const effect = this.#world.effect(value);
     if (effect === undefined || this.#world.executed(value) !== 1) {
       this.#wrong(args, 'acknowledged', `executed ${this.#world.executed(value)} times`);

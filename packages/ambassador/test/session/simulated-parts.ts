@@ -29,7 +29,14 @@ export class SimulatedParts {
   readonly clustered: boolean;
   /** How often a server said that a key is elsewhere, and in which word. */
   readonly said: Record<string, number> = {};
+  /** Primaries, and who follows them. */
   readonly #redis: readonly SimulatedRedis[];
+  readonly #followers: ReadonlyMap<SimulatedRedis, readonly SimulatedRedis[]>;
+  readonly #shards: readonly Shard[];
+  /** Shards that are known to give slots away. */
+  readonly #moving = new Set<SimulatedRedis>();
+  /** What the poller does next, shard by shard. */
+  readonly #questions = new Map<SimulatedRedis, (() => void)[]>();
   readonly #random: Random;
   readonly #world: PartsWorld;
   readonly #owners = new Map<number, SimulatedRedis>();
@@ -41,18 +48,32 @@ export class SimulatedParts {
   /** Nobody knows whether they are primaries. */
   readonly #unsure = new Set<SimulatedRedis>();
 
-  constructor(clustered: boolean, redis: readonly SimulatedRedis[], random: Random, world: PartsWorld) {
+  /** `followers`: how many each of `redis` has; they come behind all of them. */
+  constructor(
+    clustered: boolean,
+    all: readonly SimulatedRedis[],
+    followers: number,
+    random: Random,
+    world: PartsWorld,
+  ) {
     this.clustered = clustered;
+    const count = all.length / (followers + 1);
+    const redis = all.slice(0, count);
     this.#redis = redis;
+    this.#followers = new Map(
+      redis.map((one, i) => [one, all.slice(count + i * followers, count + (i + 1) * followers)]),
+    );
     this.#random = random;
     this.#world = world;
     const [first] = redis as [SimulatedRedis];
     for (const one of redis) {
       one.role = 'master';
       one.log = first.log;
-      one.gate = (at, peer, keyed) => (clustered ? this.#cluster(at, peer, keyed) : this.#route(at, keyed));
     }
+    for (const one of all)
+      one.gate = (at, peer, keyed) => (clustered ? this.#cluster(at, peer, keyed) : this.#route(at, keyed));
     const shards = redis.map((one) => this.#shard(one));
+    this.#shards = shards;
     this.realms = clustered
       ? [this.#realm('cluster', shards)]
       : shards.map((shard, i) => this.#realm(`route ${i}`, [shard]));
@@ -75,7 +96,7 @@ export class SimulatedParts {
       () => this.#moveOn(slot),
       () => this.#moveOn(slot),
       () => this.#finish(slot),
-      () => this.#believed.set(slot, redis),
+      () => this.#believe(slot, redis),
       () => this.#down.add(redis),
       () => this.#down.delete(redis),
       () => this.#down.clear(),
@@ -87,7 +108,29 @@ export class SimulatedParts {
   /** The poller has found out. */
   poll(): void {
     for (const redis of this.#unsure) this.#unsure.delete(redis);
-    if (this.#random.next() < 0.2) for (const [slot, owner] of this.#owners) this.#believed.set(slot, owner);
+    if (this.#random.next() < 0.2) for (const [slot, owner] of this.#owners) this.#believe(slot, owner);
+    for (const giver of this.#moving) if (!this.#gives(giver)) this.#moving.delete(giver);
+    for (const [i, redis] of this.#redis.entries()) this.#ask(redis, (this.#shards[i] as Shard).topology);
+  }
+
+  /** Whom a server follows; undefined: it is a primary. */
+  masterOf(redis: SimulatedRedis): SimulatedRedis | undefined {
+    return this.#redis.find((one) => this.#followers.get(one)?.includes(redis));
+  }
+
+  /** The poller does not hear of a replica; its name. */
+  silent(): string | undefined {
+    const replica = this.#any([...this.#followers.values()].flat());
+    if (replica !== undefined) for (const { topology } of this.#shards) topology.replicaLost(replica.name, 'it does not answer'); // prettier-ignore
+    return replica?.name;
+  }
+
+  /** A connection to a server could not be opened. */
+  failed(name: string, why: string): void {
+    for (const { topology } of this.#shards) {
+      const replica = topology.replica(name);
+      if (replica !== undefined) topology.replicaFailed(replica, why);
+    }
   }
 
   calm(): void {
@@ -118,6 +161,54 @@ export class SimulatedParts {
     this.#moves.delete(slot);
   }
 
+  /** Some of its slots are on their way. */
+  #gives(giver: SimulatedRedis): boolean {
+    return [...this.#moves.keys()].some((slot) => this.#owner(slot) === giver);
+  }
+
+  #believe(slot: number, owner: SimulatedRedis): void {
+    const before = this.#believedOf(slot);
+    this.#believed.set(slot, owner);
+    if (before === owner) return;
+    this.#moving.add(before);
+    this.#shards[this.#redis.indexOf(owner)]?.topology.tookOver();
+  }
+
+  #believedOf(slot: number): SimulatedRedis {
+    return this.#believed.get(slot) ?? (this.#redis[slot % this.#redis.length] as SimulatedRedis);
+  }
+
+  /** One step of a round: a question leaves, or its answer comes. */
+  #ask(redis: SimulatedRedis, topology: Topology): void {
+    const followers = this.#followers.get(redis) ?? [];
+    const questions = this.#questions.get(redis) ?? [];
+    this.#questions.set(redis, questions);
+    const next = questions.shift();
+    if (next !== undefined || followers.length === 0) {
+      next?.();
+      return;
+    }
+    const round = topology.beginRound();
+    const sentAt = this.#world.now();
+    questions.push(() => {
+      const sample = redis.sample();
+      questions.push(() => {
+        if (sample === undefined) topology.primaryLost('it does not answer');
+        else topology.primaryAnswered(round, sentAt, sample);
+        for (const follower of followers)
+          questions.push(() => this.#askFollower(follower, topology, questions));
+      });
+    });
+  }
+
+  #askFollower(follower: SimulatedRedis, topology: Topology, questions: (() => void)[]): void {
+    const sample = follower.sample();
+    questions.push(() => {
+      if (sample === undefined) topology.replicaLost(follower.name, 'it does not answer');
+      else topology.replicaAnswered(follower.name, sample, this.#world.now());
+    });
+  }
+
   // ---- what servers say
 
   #cluster(at: SimulatedRedis, peer: Peer, keyed: readonly string[]): string | undefined {
@@ -133,6 +224,9 @@ export class SimulatedParts {
     if (slots.size > 1) return "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
     if (this.#down.has(at)) return '-CLUSTERDOWN The cluster is down\r\n';
     const owner = this.#owner(slot);
+    const master = this.masterOf(at);
+    // A replica knows nothing of keys that are on their way.
+    if (master !== undefined && peer.readonly && owner === master) return undefined;
     const move = this.#moves.get(slot);
     const moved = keyed.filter((key) => move?.moved.has(key)).length;
     if (at === move?.to && peer.asking)
@@ -161,8 +255,10 @@ export class SimulatedParts {
       random: this.#random,
       now: () => this.#world.now(),
     });
-    topology.setServers(redis.name, []);
+    const followers = this.#followers.get(redis) ?? [];
+    topology.setServers(redis.name, followers.map(({ name }) => name)); // prettier-ignore
     const unsure = this.#unsure;
+    const moving = this.#moving;
     return {
       name: redis.name,
       topology,
@@ -171,7 +267,11 @@ export class SimulatedParts {
       },
       why: 'it is being asked',
       checking: false,
-      server: (name) => (name === redis.name ? redis.server : undefined),
+      busy: undefined,
+      get moving() {
+        return moving.has(redis);
+      },
+      server: (name) => [redis, ...followers].find((one) => one.name === name)?.server,
       needRound: () => {},
     };
   }
@@ -183,8 +283,7 @@ export class SimulatedParts {
       shards,
       problem: '',
       shardOf: (slot) => {
-        const believed =
-          slot < 0 ? undefined : (this.#believed.get(slot) ?? this.#redis[slot % this.#redis.length]);
+        const believed = slot < 0 ? undefined : this.#believedOf(slot);
         return shards.find((shard) => shard.name === believed?.name) ?? shards[0];
       },
       serverAt: (address) => this.#named(address).server,
@@ -199,7 +298,8 @@ export class SimulatedParts {
   }
 
   #doubted(doubt: Doubt): void {
-    if (doubt.kind === 'moved') this.#believed.set(doubt.slot, this.#named(doubt.to));
+    if (doubt.kind === 'moved') this.#believe(doubt.slot, this.#named(doubt.to));
+    if (doubt.kind === 'asked') this.#moving.add(this.#named(doubt.server));
   }
 }
 

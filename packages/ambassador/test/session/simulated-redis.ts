@@ -29,6 +29,11 @@ export interface Peer {
   asking: boolean;
   /** CLIENT REPLY SKIP: of the next command. */
   skips: boolean;
+  /** READONLY: it may read at a replica of a cluster. */
+  readonly readonly: boolean;
+  /** Where its last write stands, and how often WAIT has looked who has that. */
+  wrote: number;
+  looks: number;
   readonly channels: Set<string>;
   /** Which it is, and the messages it was sent since it subscribed. */
   readonly number: number;
@@ -43,7 +48,7 @@ export const sha = createHash('sha1').update(script).digest('hex');
 
 const writing = new Set(['SET', 'RPUSH', 'BLPOP', 'MSET', 'DEL']);
 const dataless = new Set(
-  'ECHO SELECT CLIENT SCRIPT MULTI DISCARD HELLO ASKING SUBSCRIBE UNSUBSCRIBE'.split(' '),
+  'ECHO SELECT CLIENT SCRIPT MULTI DISCARD HELLO ASKING SUBSCRIBE UNSUBSCRIBE WAIT'.split(' '),
 );
 const whileLoading = new Set('MULTI EXEC DISCARD WATCH SELECT HELLO CLIENT SUBSCRIBE UNSUBSCRIBE'.split(' '));
 const whileSubscribed = new Set(['PING', 'SUBSCRIBE', 'UNSUBSCRIBE']);
@@ -102,6 +107,10 @@ export class SimulatedRedis {
   cutOff = false;
   scripts = new Set<string>();
   gate: Gate = () => undefined;
+  /** Replicas that have what stands at that place. */
+  acks: (place: number) => number = () => 0;
+  /** A user may not begin a transaction. */
+  noMulti = false;
   /** Connections it has had. */
   peers = 0;
   /** Reads it has answered as a replica. */
@@ -168,6 +177,7 @@ export class SimulatedRedis {
       peer.spoiled = true;
       return "-ERR wrong number of arguments for 'client' command\r\n";
     }
+    if (name === 'MULTI' && this.noMulti) return "-NOPERM User default has no permissions to run 'multi'\r\n";
     if (peer.protocol === 2 && peer.channels.size > 0 && !whileSubscribed.has(name))
       return `-ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / PING are allowed\r\n`;
     if (peer.queue === undefined || ['EXEC', 'DISCARD', 'MULTI'].includes(name)) {
@@ -227,6 +237,8 @@ export class SimulatedRedis {
         return this.#subscribe(peer, name, key);
       case 'ECHO':
         return bulk(key);
+      case 'WAIT':
+        return this.#wait(peer, Number(key));
       case 'SET':
         return this.#effect(peer, { db: peer.db, key, kind: 'set', value }, ok);
       case 'RPUSH':
@@ -271,6 +283,7 @@ export class SimulatedRedis {
   #effect(peer: Peer, effect: Effect, answer: string): string {
     this.#onEffect(effect, this, peer);
     this.log.push(effect);
+    peer.wrote = this.log.length;
     return answer;
   }
 
@@ -297,6 +310,14 @@ export class SimulatedRedis {
     } else peer.channels.delete(channel);
     const type = peer.protocol === 3 ? '>' : '*';
     return `${type}3\r\n${bulk(name.toLowerCase())}${bulk(channel)}:${peer.channels.size}\r\n`;
+  }
+
+  /** Blocks, as often as it is looked at, until so many have it or the time is up. */
+  #wait(peer: Peer, replicas: number): string | undefined {
+    const have = this.acks(peer.wrote);
+    if (have < replicas && peer.queue === undefined && ++peer.looks < 6) return undefined;
+    peer.looks = 0;
+    return `:${have}\r\n`;
   }
 
   #script(peer: Peer, [, digest = '', , key = '', value = '']: readonly string[]): string {

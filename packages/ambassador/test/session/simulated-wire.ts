@@ -22,6 +22,7 @@ export class SimulatedWire implements Wire {
   readonly unsent = 0;
   readonly #events: WireEvents;
   readonly #identity: Identity;
+  readonly #readonly: boolean;
   readonly #random: Random;
   /** It ended with half an answer. */
   readonly #onHalf: () => void;
@@ -37,6 +38,7 @@ export class SimulatedWire implements Wire {
     redis: SimulatedRedis,
     events: WireEvents,
     identity: Identity,
+    readonly: boolean,
     random: Random,
     onHalf: () => void,
     received: WeakSet<ArrayBufferLike>,
@@ -44,6 +46,7 @@ export class SimulatedWire implements Wire {
     this.redis = redis;
     this.#events = events;
     this.#identity = identity;
+    this.#readonly = readonly;
     this.#random = random;
     this.#onHalf = onHalf;
     this.#received = received;
@@ -151,6 +154,9 @@ export class SimulatedWire implements Wire {
       protocol: this.#identity.protocol,
       asking: false,
       skips: false,
+      readonly: this.#readonly,
+      wrote: 0,
+      looks: 0,
       channels: new Set(),
       number: ++this.redis.peers,
       messages: 0,

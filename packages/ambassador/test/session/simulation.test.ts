@@ -16,30 +16,44 @@ interface Seen {
   replicaReads: number;
   redirections: number;
   messages: number;
+  /** Writes with an OK, and writes that too few replicas had in time. */
+  acknowledged: number;
+  refuted: number;
 }
 
 /** Fails for every problem; what happened that proves something. */
-function simulate(t: Test, seeds: Iterable<number>, consistency: Consistency, shape: Shape): Seen {
+function simulate(
+  t: Test,
+  seeds: Iterable<number>,
+  consistency: Consistency,
+  shape: Shape,
+  acks = false,
+): Seen {
   const metrics = new Metrics({ processMetrics: false });
   const counters = new EngineCounters({ metrics, command: () => undefined });
-  const seen = { replicaReads: 0, redirections: 0, messages: 0 };
+  const seen = { replicaReads: 0, redirections: 0, messages: 0, acknowledged: 0, refuted: 0 };
   for (const seed of seeds) {
-    const world = new World(seededRandom(seed), character(seed, consistency, shape), counters);
+    const world = new World(seededRandom(seed), character(seed, consistency, shape, acks), counters);
     world.run();
     seen.replicaReads += world.replicaReads;
     seen.redirections += world.redirections;
     seen.messages += world.messages;
+    seen.acknowledged += world.acknowledged.yes;
+    seen.refuted += world.acknowledged.no;
     if (world.problems.length > 0)
       t.fail(`SIMULATION_SEED=${seed} SIMULATION_RUNS=1`, { problems: world.problems.slice(0, 5) });
   }
   return seen;
 }
 
-function character(seed: number, consistency: Consistency, shape: Shape): Character {
+function character(seed: number, consistency: Consistency, shape: Shape, acks: boolean): Character {
+  const followers = shape === 'cluster' ? (seed >>> 6) % 3 : 0;
   return {
     clients: 1 + (seed % 4),
     shape,
     replicas: shape === 'replicas' ? (seed >>> 2) % 3 : 1 + ((seed >>> 2) % 2),
+    followers,
+    acks: acks ? 1 + ((seed >>> 7) % 2) : 0,
     consistency,
     commands: 40,
     depth: [1, 4, 30][(seed >>> 1) % 3] as number,
@@ -63,11 +77,27 @@ for (const consistency of ['session', 'eventual'] as const) {
 for (const shape of ['cluster', 'routes'] as const) {
   test(`${shape}: no answer goes to another, no effect comes out of order (SIMULATION_SEED=${first})`, async (t) => {
     const seeds = Array.from({ length: runs }, (_, i) => first + i);
-    const { redirections, messages } = simulate(t, seeds, 'session', shape);
+    const { redirections, messages, replicaReads } = simulate(t, seeds, 'session', shape);
     t.ok(
       runs < 100 || shape === 'routes' || redirections > runs,
       `${redirections} redirections in ${runs} runs`,
     );
+    t.ok(
+      runs < 100 || shape === 'routes' || replicaReads > runs,
+      `${replicaReads} reads at replicas in ${runs} runs`,
+    );
     t.ok(runs < 100 || messages > runs, `${messages} messages in ${runs} runs`);
+  });
+}
+
+for (const shape of ['replicas', 'cluster'] as const) {
+  test(`${shape} with writeAcks: what is acknowledged has been replicated (SIMULATION_SEED=${first})`, async (t) => {
+    const seeds = Array.from({ length: runs }, (_, i) => first + i);
+    const { messages, acknowledged, refuted } = simulate(t, seeds, 'session', shape, true);
+    t.ok(runs < 100 || messages > runs, `${messages} messages in ${runs} runs`);
+    t.ok(
+      runs < 100 || Math.min(acknowledged, refuted) > runs,
+      `${acknowledged} acknowledged, ${refuted} not`,
+    );
   });
 }

@@ -32,6 +32,10 @@ export interface Character {
   /** One primary with replicas; or as many primaries, each with a part of the keys: by slot, or by prefix. */
   readonly shape: 'replicas' | 'cluster' | 'routes';
   readonly replicas: number;
+  /** Of a cluster: how many follow each primary. */
+  readonly followers: number;
+  /** `writeAcks`. */
+  readonly acks: number;
   readonly consistency: 'session' | 'eventual';
   /** Commands each client sends, and how many before it waits for an answer. */
   readonly commands: number;
@@ -77,6 +81,8 @@ export class World implements ClientWorld {
   readonly #waiting = new Set<SimulatedClient>();
   readonly #effects = new Map<string, Effect>();
   readonly #executions = new Map<string, number>();
+  /** Effects that as many replicas have had as were asked for. */
+  readonly #replicated = new Set<Effect>();
   /** Session → the number of its last command that took effect. */
   readonly #last = new Map<string, number>();
   readonly #questions: (() => void)[] = [];
@@ -93,15 +99,17 @@ export class World implements ClientWorld {
   constructor(random: Random, character: Character, counters: EngineCounters) {
     this.#random = random;
     this.#character = character;
-    const names = Array.from({ length: character.replicas + 1 }, (_, i) => i + 1);
+    const count = (character.replicas + 1) * (character.followers + 1);
+    const names = Array.from({ length: count }, (_, i) => i + 1);
     this.#redis = names.map((n) => new SimulatedRedis(n, (effect, at, by) => this.#took(effect, at, by)));
+    for (const one of this.#redis) one.acks = (place) => this.#have(one, place);
     this.#primary = this.#named = this.#redis[0] as SimulatedRedis;
     this.#primary.role = 'master';
     const { shape } = character;
     this.#parts =
       shape === 'replicas'
         ? undefined
-        : new SimulatedParts(shape === 'cluster', this.#redis, random, {
+        : new SimulatedParts(shape === 'cluster', this.#redis, character.followers, random, {
             problem: (text) => this.problem(text),
             now: () => this.#now,
           });
@@ -110,11 +118,12 @@ export class World implements ClientWorld {
     this.#servers = new Servers({
       openWire: (server, identity, readonly, events) => {
         const at = this.#redis.find(({ name }) => name === server.name) as SimulatedRedis;
-        if (readonly) this.problem('READONLY is for clusters');
+        if (readonly && shape !== 'cluster') this.problem('READONLY is for clusters');
         const wire = new SimulatedWire(
           at,
           events,
           identity,
+          readonly,
           random,
           () => (this.halfAnswer = true),
           this.received,
@@ -168,6 +177,16 @@ export class World implements ClientWorld {
     return this.#clients.reduce((sum, client) => sum + client.messages, 0);
   }
 
+  /** Writes that were acknowledged, and those that too few had in time. */
+  get acknowledged(): { yes: number; no: number } {
+    const sum = { yes: 0, no: 0 };
+    for (const { acknowledged } of this.#clients) {
+      sum.yes += acknowledged.yes;
+      sum.no += acknowledged.no;
+    }
+    return sum;
+  }
+
   /** Reads that replicas have answered. */
   get replicaReads(): number {
     return this.#redis.reduce((sum, redis) => sum + redis.replicaReads, 0);
@@ -193,6 +212,10 @@ export class World implements ClientWorld {
 
   executed(value: string): number {
     return this.#executions.get(value) ?? 0;
+  }
+
+  wasReplicated(value: string): boolean {
+    return this.#character.acks === 0 || this.#replicated.has(this.effect(value) as Effect);
   }
 
   place(effect: Effect | undefined): number {
@@ -262,7 +285,7 @@ export class World implements ClientWorld {
       log: silentLogger,
       failoverWaitMs: () => 60,
       allowNonAtomicMset: () => true,
-      writeAcks: () => ({ replicas: 0, timeoutMs: 0 }),
+      writeAcks: () => ({ replicas: this.#character.acks, timeoutMs: 10 }),
       refusal: () => undefined,
       mayPassUnseen: () => true,
       keepFromReuse: () => {},
@@ -281,6 +304,7 @@ export class World implements ClientWorld {
       },
       why: 'it is being asked',
       checking: false,
+      busy: undefined,
       moving: false,
       server: (name) => this.#redis.find((one) => one.name === name)?.server,
       needRound: () => void (this.#wantRound = true),
@@ -310,7 +334,7 @@ export class World implements ClientWorld {
     if (this.#random.next() < trouble) this.#makeTrouble();
     if (this.#random.next() < others) this.#othersWrite();
     if (this.#random.next() < others) this.#othersPublish();
-    if (this.#random.next() < pace) this.#any(this.#redis)?.follow(this.#primary);
+    if (this.#random.next() < pace) this.#follow(this.#any(this.#redis) as SimulatedRedis);
     const steps = [
       () => this.#clientActs(depth),
       () => this.#turn(),
@@ -330,6 +354,23 @@ export class World implements ClientWorld {
       this.#timers.delete(timer);
       timer.call();
     }
+  }
+
+  #follow(redis: SimulatedRedis): void {
+    const master = this.#parts === undefined ? this.#primary : this.#parts.masterOf(redis);
+    if (master === undefined || redis === master) return;
+    redis.follow(master);
+  }
+
+  /** Replicas of a server that have what stands at that place of its history. */
+  #have(master: SimulatedRedis, place: number): number {
+    const have = this.#redis.filter((one) => {
+      const follows = this.#parts === undefined ? this.#primary : this.#parts.masterOf(one);
+      return one !== master && follows === master && one.replId === master.replId && one.log.length >= place;
+    }).length;
+    if (have >= this.#character.acks)
+      for (const effect of master.log.slice(0, place)) this.#replicated.add(effect);
+    return have;
   }
 
   #clientActs(depth: number): void {
@@ -437,6 +478,7 @@ export class World implements ClientWorld {
 
   #lineLost(line: Line, why: string, was: 'opening' | 'open'): void {
     this.#wantRound = true;
+    if (was === 'opening') this.#parts?.failed(line.server.name, why);
     for (const replica of this.#topology.replicas) {
       if (replica.name === line.server.name && was === 'opening') this.#topology.replicaFailed(replica, why);
     }
@@ -454,6 +496,7 @@ export class World implements ClientWorld {
       () => this.#promote(),
       () => this.#toggle('loading'),
       () => this.#toggle('cutOff'),
+      () => this.#mayNotBegin(),
       () => this.#forgetScripts(),
       () => this.#leave(),
       () => this.#silent(),
@@ -484,10 +527,9 @@ export class World implements ClientWorld {
     redis.up = this.#random.next() < 0.5;
     redis.runId = `${redis.name}.${++this.#count}`;
     redis.scripts = new Set();
-    if (this.#parts !== undefined) return;
     // A replica comes back with what its last snapshot held.
     if (redis.role === 'slave') redis.log = redis.log.slice(0, this.#below(redis.log.length + 1));
-    else {
+    else if (this.#parts === undefined) {
       redis.replId = `history ${++this.#count}`;
       redis.previousReplId = undefined;
     }
@@ -520,6 +562,11 @@ export class World implements ClientWorld {
     if (what === 'loading' || redis.role === 'slave') redis[what] = !redis[what];
   }
 
+  #mayNotBegin(): void {
+    const redis = this.#any(this.#redis) as SimulatedRedis;
+    redis.noMulti = !redis.noMulti;
+  }
+
   #forgetScripts(): void {
     for (const redis of this.#redis) redis.scripts.clear();
   }
@@ -530,7 +577,11 @@ export class World implements ClientWorld {
   }
 
   #silent(): void {
-    if (this.#parts !== undefined) return;
+    if (this.#parts !== undefined) {
+      const name = this.#parts.silent();
+      if (name !== undefined) this.#servers.drop(name, 'it does not answer');
+      return;
+    }
     const replica = this.#any(this.#redis.filter((one) => one !== this.#named));
     if (replica === undefined) return;
     this.#topology.replicaLost(replica.name, 'it does not answer');
@@ -539,6 +590,7 @@ export class World implements ClientWorld {
 
   /** The poller has not heard of it: what it owes it may still answer. */
   #outOfSight(): void {
+    this.#parts?.silent();
     if (this.#parts !== undefined) return;
     const replica = this.#any(this.#redis.filter((one) => one !== this.#named));
     if (replica !== undefined) this.#topology.replicaLost(replica.name, 'it does not answer');
@@ -548,7 +600,7 @@ export class World implements ClientWorld {
     this.#parts?.calm();
     for (const redis of this.#redis) {
       redis.up = true;
-      redis.loading = redis.cutOff = false;
+      redis.loading = redis.cutOff = redis.noMulti = false;
     }
   }
 
@@ -558,6 +610,7 @@ export class World implements ClientWorld {
     const { value } = effect;
     if (this.#parts === undefined && at !== this.#primary)
       this.problem(`${value} took effect at ${at.name}, which is not the primary`);
+    if (at.role === 'slave') this.problem(`${value} took effect at a replica`);
     if (by.openedAs === 'slave') this.problem(`${value} was sent to a server that had said it is a replica`);
     this.#effects.set(value, effect);
     const times = this.executed(value) + 1;
@@ -577,8 +630,11 @@ export class World implements ClientWorld {
       if (outstanding > 0) this.problem(`${server} owes ${outstanding} answers in the end`);
       lent += leases;
     }
-    // A subscriber that has changed its connection in another way as well keeps it.
-    const kept = this.#clients.filter(({ over, session }) => !over && session.state.pins.has('subscribe'));
+    // A subscriber that has changed its connection in another way as well keeps it; so does who watches without MULTI.
+    const kept = this.#clients.filter(({ over, session }) => {
+      const { pins } = session.state;
+      return !over && (pins.has('subscribe') || pins.has('watch'));
+    });
     if (lent !== kept.length)
       this.problem(`${lent} connections are lent in the end, ${kept.length} are kept`);
     for (const client of this.#clients) {
