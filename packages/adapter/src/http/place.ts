@@ -1,17 +1,13 @@
-/** The URL to ask at one place: the configured one, with the endpoint's address where a Service was named. */
+/** The URL to ask at one place. */
 
 import { OutriggerError } from '@outrigger/core/errors';
 import type { Place } from '../sources/source.ts';
 
-const service = /^(https?:\/\/)svc:[^/]+\/[^/?#:]+(?::[^/?#]+)?([/?#].*)?$/i;
-
-/** `configured`: as in the document, perhaps `http://svc:NS/NAME:PORT/path`. Throws CONFIG_INVALID. */
-export function urlAt(configured: string, place: Place): URL {
-  const named = service.exec(configured);
-  const text = named === null ? configured : `${named[1]}${place.address}${named[2] ?? '/'}`;
-  const url = URL.parse(text);
+/** The endpoint of a Service stands in it already. Throws CONFIG_INVALID. */
+export function urlAt({ address }: Place): URL {
+  const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw invalid(configured, 'is no http(s) URL', 'write it as http://HOST:PORT/PATH');
+    throw invalid(address, 'is no http(s) URL', 'write it as http://HOST:PORT/PATH');
   }
   if (url.username !== '' || url.password !== '') {
     throw invalid(`${url.protocol}//${url.host}`, 'has a password in it', 'use username and passwordFrom');

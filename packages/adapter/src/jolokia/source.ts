@@ -43,7 +43,7 @@ class JolokiaSource implements Source {
   readonly #began: number;
 
   constructor(spec: JolokiaSpec, place: Place, { clock, log, environment }: JolokiaDeps) {
-    this.#url = urlAt(spec.url, place);
+    this.#url = urlAt(place);
     this.#setups = new JmxSetups({ file: spec.rulesFile, inline: spec.rules }, log);
     this.#fetcher = new Fetcher(httpOptions(spec.http), environment ?? {});
     this.#clock = clock;

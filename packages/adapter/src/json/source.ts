@@ -25,7 +25,7 @@ export interface JsonDeps {
 }
 
 export function jsonSource(spec: JsonSpec, place: Place, deps: JsonDeps): Source {
-  const url = urlAt(spec.url, place);
+  const url = urlAt(place);
   const fetchers = new ModuleFetchers((module) =>
     fetcherOf(withSourceHttp(module.http, spec.http), module, deps),
   );
@@ -47,7 +47,7 @@ export class JsonProbe {
 
   /** Throws SourceError; CONFIG_INVALID for a target that is no URL. */
   async probe(target: string, module: string, asked: Asked): Promise<Answer> {
-    const url = urlAt(target, { address: target, labels: {} });
+    const url = urlAt({ address: target, labels: {} });
     return ask(this.#fetchers, moduleOf(this.#deps.modules(), module), url, asked);
   }
 

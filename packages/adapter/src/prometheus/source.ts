@@ -27,7 +27,7 @@ export function prometheusSource(
   place: Place,
   deps: { readonly environment?: Environment },
 ): Source {
-  const url = urlAt(spec.url, place);
+  const url = urlAt(place);
   const fetcher = new Fetcher(httpOptions(spec.http), deps.environment ?? {});
   return {
     collect: (asked) => collect(fetcher, url, asked),

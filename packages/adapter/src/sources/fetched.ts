@@ -25,7 +25,7 @@ export interface Dialect {
 
 /** Throws CONFIG_INVALID. */
 export function fetchedSource(spec: FetchedSpec, place: Place, deps: FetchedDeps, dialect: Dialect): Source {
-  const url = urlAt(spec.url, place);
+  const url = urlAt(place);
   const fetcher = new Fetcher(httpOptions(spec.http), deps.environment ?? {});
   return {
     async collect(asked): Promise<Answer> {

@@ -63,7 +63,7 @@ export interface Source {
 
 /** One address a source is asked at, with what the watch knows of the endpoint behind it. */
 export interface Place {
-  /** `HOST:PORT` or the URL as configured. */
+  /** As configured, `HOST:PORT` or a URL; of a Service with the endpoint where the Service was named. */
   readonly address: string;
   /** `pod`, `node`, `namespace` where a Service named it; else empty. */
   readonly labels: Readonly<Record<string, string>>;

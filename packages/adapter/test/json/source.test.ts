@@ -21,7 +21,7 @@ test('asks by its module, and by a new one when there is one', async (t) => {
   });
   let modules = modulesOf({ headers: { 'X-A': 'module' } });
   const spec = { url: 'http://svc:shop/app/status', module: 'default', http };
-  const place = { address: `127.0.0.1:${server.port}`, labels: {} };
+  const place = { address: `${server.url}status`, labels: {} };
   const source = jsonSource(spec, place, { modules: () => modules, clock });
   t.teardown(() => source.close());
   t.match(await source.collect(asked()), { families: [{ name: 'a', samples: [{ value: 1 }] }] });

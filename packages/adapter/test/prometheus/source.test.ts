@@ -18,7 +18,7 @@ test('asks as Prometheus does and passes on what it said', async (t) => {
     response.setHeader('content-type', 'application/openmetrics-text; version=1.0.0; charset=utf-8');
     response.end('# TYPE a counter\na_total 1 1520879607.789\n# EOF\n');
   });
-  const place = { address: `127.0.0.1:${server.port}`, labels: {} };
+  const place = { address: `${server.url}path?x=1`, labels: {} };
   const source = prometheusSource(spec('http://svc:default/web:metrics/path?x=1'), place, {});
   t.teardown(() => source.close());
   const { families } = await source.collect(asked(2500));
