@@ -139,9 +139,11 @@ function anywhere(replies: readonly Uint8Array[]): Uint8Array {
   return failure(replies) ?? encodeReply({ type: 'list', items });
 }
 
-/** One that is no error. */
+/** One that is no error; else what keeps a script from being ended, rather than that another shard has none. */
 function success(replies: readonly Uint8Array[]): Uint8Array {
-  return replies.find((reply) => failure([reply]) === undefined) ?? (replies[0] as Uint8Array);
+  const done = replies.find((reply) => failure([reply]) === undefined);
+  const told = (reply: Uint8Array): string => Buffer.from(reply.subarray(0, 9)).toString('latin1');
+  return done ?? replies.find((reply) => told(reply) !== '-NOTBUSY ') ?? (replies[0] as Uint8Array);
 }
 
 /** Numbers, or lists of them: the least, which holds for all shards. */

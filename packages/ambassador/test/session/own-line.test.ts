@@ -169,3 +169,18 @@ test('a subscription in a transaction that was begun in word is queued', async (
   house.ask(['UNSUBSCRIBE', 'a'], ['EXEC']);
   t.strictSame(house.sent(house.wire), [['UNSUBSCRIBE', 'a'], ['EXEC']], 'and nothing of ours with it');
 });
+
+test('of several shards the one with a script tells what became of it', async (t) => {
+  const [idle, stuck] = ['-NOTBUSY none\r\n', '-UNKILLABLE it has written\r\n'];
+  for (const [replies, wanted] of [
+    [[idle, stuck], stuck],
+    [[stuck, idle], stuck],
+    [[idle, ok], ok],
+    [[idle, idle], idle],
+  ] as const) {
+    const house = new House(2);
+    house.ask(['SCRIPT', 'KILL']);
+    for (const reply of replies) house.answer(house.wire, reply);
+    t.equal(house.take(), wanted);
+  }
+});
