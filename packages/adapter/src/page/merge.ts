@@ -82,13 +82,13 @@ export class Merger {
   }
 
   /**
-   * A counter or info whose name in OpenMetrics is another family's, too, or a counter whose time of creation would be
-   * written below another family's name: it is written as of unknown type there.
+   * A counter or info whose name in OpenMetrics is another family's, or a sample's of one, too, or a counter whose time
+   * of creation would be written below another family's name: it is written as of unknown type there.
    */
   isAmbiguous(family: Pick<MetricFamily, 'name' | 'type'>): boolean {
     const name = openMetricsName(family);
     if (name === family.name) return false;
-    if (this.has(name)) return true;
+    if (this.has(name) || this.#isSample(name)) return true;
     return family.type === 'counter' && (this.has(`${name}_created`) || this.#isInfo(`${name}_info`));
   }
 
@@ -101,9 +101,13 @@ export class Merger {
     const stored = this.#registry.family(name);
     const known = stored ?? this.#entries.get(name)?.family;
     if (known !== undefined) return known.type === type ? undefined : 'type-conflict';
-    const isOwned = this.#owned.has(name) || this.#isStoredOwned(name);
     const owns = (suffixes[type] ?? []).some((suffix) => this.has(name + suffix));
-    return isOwned || owns ? 'name-conflict' : undefined;
+    return this.#isSample(name) || owns ? 'name-conflict' : undefined;
+  }
+
+  /** Whether a family writes samples of that name below its own. */
+  #isSample(name: string): boolean {
+    return this.#owned.has(name) || this.#isStoredOwned(name);
   }
 
   #isStoredOwned(name: string): boolean {

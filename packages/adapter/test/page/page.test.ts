@@ -249,13 +249,18 @@ test('in OpenMetrics no counter lays claim to the name of a gauge or an info', a
       family('build_info', 'info', [[['version', '1']], 1]),
       family('build_total', 'counter', [[], 3]),
       family('runs_total', 'counter', [[], 4]),
+      family('lat', 'summary'),
+      family('lat_count_total', 'counter', [[], 5]),
     ),
   });
   const page = await read(openMetrics);
   const types = [...page.matchAll(/^# TYPE (\S+ \S+)/gm)].map(([, head = '']) => head);
   t.strictSame(
     types.filter((head) => !head.startsWith('outrigger_')),
-    ['jobs_total unknown', 'jobs_created gauge', 'build info', 'build_total unknown', 'runs counter'],
+    [
+      ...['jobs_total unknown', 'jobs_created gauge', 'build info', 'build_total unknown', 'runs counter'],
+      ...['lat summary', 'lat_count_total unknown'],
+    ],
   );
 });
 
