@@ -53,6 +53,34 @@ test('SIGHUP reads the file again: ports come and go, an invalid file changes no
   t.equal(await asked(other), 'here', 'its connections stay');
 });
 
+test('an adapter shows that its new configuration was refused, for whatever reason', async (t) => {
+  const file = join(tempDir(t), 'adapter.yaml');
+  const addresses = { listen: '127.0.0.1:0', admin: '127.0.0.1:0', statsdUdp: '', statsdTcp: '' };
+  const write = (more: object): void => writeFileSync(file, JSON.stringify({ ...addresses, ...more }));
+  write({});
+  const adapter = await started(t, ['adapter', '--config', file]);
+  const admin = `http://${adapter.addresses['admin']}`;
+  const reload = async () => (await fetch(`${admin}/-/reload`, { method: 'POST' })).status;
+  const shown = async (): Promise<string | undefined> => {
+    const page = await (await fetch(`http://${adapter.addresses['scrape']}/metrics`)).text();
+    return /^outrigger_adapter_config_last_reload_successful (.*)$/m.exec(page)?.[1];
+  };
+  t.equal(await shown(), '1');
+  const source = { name: 'a', json: { url: 'http://127.0.0.1:1' } };
+  for (const bad of [
+    { maxSeries: 'many' },
+    { sources: [{ ...source, relabel: [{ regex: '(' }] }] },
+    { nonsense: 1 },
+  ]) {
+    write(bad);
+    t.equal(await reload(), 422, JSON.stringify(bad));
+    t.equal(await shown(), '0', JSON.stringify(bad));
+    write({});
+    t.equal(await reload(), 200);
+    t.equal(await shown(), '1');
+  }
+});
+
 async function asked(socket: Socket): Promise<string> {
   socket.write('?');
   const [chunk] = (await once(socket, 'data')) as [Buffer];

@@ -100,6 +100,10 @@ class Adapter implements Daemon {
     }
   }
 
+  refused(): void {
+    this.#reloads.noted(false);
+  }
+
   drain(): Promise<void> {
     this.#draining = true;
     return Promise.resolve();

@@ -34,12 +34,12 @@ export async function followPlaces(
     });
   }
   let known: ReadonlyMap<string, Place> = new Map();
-  let watched: EndpointWatch | undefined;
+  const begun: { watch?: EndpointWatch } = {};
   const update = (): boolean => {
     // The first endpoints are told before there is anything to ask: they are read below.
-    if (watched === undefined) return false;
+    if (begun.watch === undefined) return false;
     const next = new Map<string, Place>();
-    for (const endpoint of watched.endpoints) {
+    for (const endpoint of begun.watch.endpoints) {
       const place = placeOf(endpoint);
       const key = JSON.stringify(place);
       next.set(key, known.get(key) ?? place);
@@ -48,9 +48,10 @@ export async function followPlaces(
     known = next;
     return !same;
   };
-  watched = await watch(target, () => {
+  const watched = await watch(target, () => {
     if (update()) onChange();
   });
+  begun.watch = watched;
   update();
   return {
     get places() {
@@ -58,8 +59,8 @@ export async function followPlaces(
     },
     get problem() {
       if (known.size > 0) return '';
-      return (watched?.problem ?? '').replace('no ready endpoint', 'no endpoint');
+      return watched.problem.replace('no ready endpoint', 'no endpoint');
     },
-    close: () => watched?.close(),
+    close: () => watched.close(),
   };
 }

@@ -107,8 +107,16 @@ class Reloads {
     let last: Promise<unknown> = this.#started.promise;
     const once = async (): Promise<void> => {
       const daemon = await this.#started.promise;
+      const parsed = async (): Promise<unknown> => {
+        try {
+          return definition.parse(load(definition, args, await carrier?.read()));
+        } catch (error) {
+          daemon.refused?.();
+          throw error;
+        }
+      };
       try {
-        await daemon.reload(definition.parse(load(definition, args, await carrier?.read())));
+        await daemon.reload(await parsed());
         deps.log.info('configuration reloaded');
       } catch (error) {
         deps.log.error('configuration refused, the old one stays', { problems: describeError(error) });

@@ -26,6 +26,8 @@ export interface Daemon {
   readonly addresses: Readonly<Record<string, string>>;
   /** Applies a new configuration without failing a connection; rejects (and changes nothing) when it is invalid. */
   reload(config: unknown): Promise<void>;
+  /** Told when a new configuration was refused before it came to `reload`: it could not be read, or is none. */
+  refused?(): void;
   /** Stops accepting, lets what is under way finish; resolves when nothing is left or the drain timeout has passed. */
   drain(): Promise<void>;
   /** Ends everything now. Safe after `drain`, and twice. */
