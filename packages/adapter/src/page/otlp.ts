@@ -53,7 +53,9 @@ export function startOtlpPush(
   const startSeconds = clock.wall() / 1000;
   const collect = async (): Promise<CollectionResult> => {
     const now = clock.wall() / 1000;
-    const metrics = (await families()).flatMap((family) => metricsOf(family, startSeconds, now));
+    const all = await families();
+    const names = new Set(all.map(({ name }) => name));
+    const metrics = all.flatMap((family) => metricsOf(family, names, startSeconds, now));
     const scopeMetrics = [{ scope: { name: 'outrigger', version }, metrics }];
     return { resourceMetrics: { resource, scopeMetrics }, errors: [] };
   };
@@ -94,8 +96,13 @@ function counted(exporter: PushMetricExporter, onPush: (isGood: boolean) => void
   };
 }
 
-/** One family as metrics of the protocol. */
-function metricsOf(family: MetricFamily, startSeconds: number, now: number): MetricData[] {
+/** One family as metrics of the protocol. `names`: of all families. */
+function metricsOf(
+  family: MetricFamily,
+  names: ReadonlySet<string>,
+  startSeconds: number,
+  now: number,
+): MetricData[] {
   const created = new Map(
     family.samples.filter(({ suffix }) => suffix === '_created').map((one) => [keyOf(one.labels), one.value]),
   );
@@ -106,14 +113,17 @@ function metricsOf(family: MetricFamily, startSeconds: number, now: number): Met
     value,
   });
   const plain = (suffix: Sample['suffix'], isSum: boolean): MetricData[] => {
-    const samples = family.samples.filter((one) => one.suffix === suffix);
+    // JSON has no NaN and no infinity: a point without a value would be sent.
+    const samples = family.samples.filter((one) => one.suffix === suffix && Number.isFinite(one.value));
     const dataPoints = samples.map(({ labels, value }) => point(labels, value));
     if (dataPoints.length === 0) return [];
     const name = family.name + suffix;
+    const short = name.replace(/_total$/, '');
     return [
       isSum
         ? {
-            ...base(family, name.replace(/_total$/, '')),
+            // A gauge of the shorter name has it.
+            ...base(family, names.has(short) ? name : short),
             dataPointType: DataPointType.SUM,
             isMonotonic: true,
             dataPoints,

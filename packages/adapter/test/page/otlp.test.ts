@@ -40,7 +40,12 @@ test('everything is pushed: what was told, what was pulled, the adapter’s own'
   const { port } = server.address() as AddressInfo;
   const clock = new FakeClock();
   const { page, registry } = newPage(
-    { one: answering(family('pulled', 'gauge', [[['k', 'v']], 4])) },
+    {
+      one: answering(
+        family('pulled', 'gauge', [[['k', 'v']], 4], [[['k', 'w']], Number.NaN]),
+        family('pulled_total', 'counter', [[], 5], [[['k', 'inf']], Number.POSITIVE_INFINITY]),
+      ),
+    },
     { clock },
   );
   const own = { help: '', source: 's', ttlMs: 0 };
@@ -81,7 +86,9 @@ test('everything is pushed: what was told, what was pulled, the adapter’s own'
     sum: 12,
     count: 3,
   });
-  t.equal(sent.get('pulled')?.gauge?.dataPoints[0]?.asDouble, 4);
+  const valuesOf = (points: readonly Point[] | undefined) => points?.map(({ asDouble }) => asDouble);
+  t.strictSame(valuesOf(sent.get('pulled')?.gauge?.dataPoints), [4], 'JSON has no NaN');
+  t.strictSame(valuesOf(sent.get('pulled_total')?.sum?.dataPoints), [5], 'the shorter name is the gauge’s');
   t.ok(sent.has('outrigger_adapter_source_up'));
   t.equal(page.metrics.pushes.get('success'), 1);
   status = 400;
