@@ -37,11 +37,20 @@ export async function writeFamilies(
   asked: PageAsked,
   giveWay: () => Promise<void> | undefined,
 ): Promise<void> {
-  for (const family of families) {
+  const all = [...families];
+  const names = new Set(all.map(({ name }) => name));
+  for (const family of all) {
     if (!isAsked(family, asked)) continue;
-    writeHead(out, family, asked.format);
-    await writeMore(out, family, asked.format, giveWay);
+    const shown = isShared(family, names, asked.format) ? ({ ...family, type: 'unknown' } as const) : family;
+    writeHead(out, shown, asked.format);
+    await writeMore(out, shown, asked.format, giveWay);
   }
+}
+
+/** `x_total` beside `x`: in OpenMetrics both would be called `x`. */
+function isShared(family: MetricFamily, names: ReadonlySet<string>, format: Format): boolean {
+  const name = openMetricsName(family);
+  return format.kind === 'openmetrics' && name !== family.name && names.has(name);
 }
 
 /** The samples of a family whose head is written. */

@@ -392,3 +392,15 @@ test('what a type adds stands behind the escaped name, so that heads and samples
   );
   t.match(await pageOf(families, 'text/plain;escaping=values'), '\nU__a_2e_b_count 2.6\n');
 });
+
+test('a counter beside a gauge of its shorter name is of unknown type in OpenMetrics', async (t) => {
+  const families: MetricFamily[] = [
+    { name: 'jobs', type: 'gauge', help: 'J.', samples: [sample(1)] },
+    { name: 'jobs_total', type: 'counter', help: 'T.', samples: [sample(2), sample(3, [], { suffix: '_created' })] }, // prettier-ignore
+  ];
+  t.equal(
+    await pageOf(families, om),
+    '# TYPE jobs gauge\n# HELP jobs J.\njobs 1\n# TYPE jobs_total unknown\n# HELP jobs_total T.\njobs_total 2\n# EOF\n',
+  );
+  t.match(await pageOf(families), '\n# TYPE jobs_total counter\njobs_total 2\n');
+});
