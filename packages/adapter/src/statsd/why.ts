@@ -92,14 +92,17 @@ function explainSample(
   if (typeof wanted === 'string') return void errors.push(wanted);
   for (let bad = 0; bad < wanted.badTags; bad++) errors.push('bad-tag');
   const { head, mapped, spec } = wanted;
+  const weight = weightOf(bytes, cut, errors);
   return {
     name: head.name,
     rule: ruleOf(mapped),
     series: spec?.name ?? null,
     labels: Object.fromEntries(spec?.labels ?? []),
     type: spec?.type ?? null,
-    values: values.map((value) => inUnitOfPage(value, wanted)),
-    weight: weightOf(bytes, cut, errors),
+    values: values
+      .map((value) => inUnitOfPage(value, wanted))
+      .filter((value) => isFinite(value, weight) || void errors.push('bad-value')),
+    weight,
     relative: head.type === 'g' && /^[+-]/.test(written),
     ttlSeconds: (spec?.ttlMs ?? 0) / 1000,
     result: resultOf(wanted, store, errors),
@@ -136,6 +139,11 @@ function valuesOf(written: string, type: string, errors: string[]): (number | st
 function inUnitOfPage(value: number | string, { head, mapped }: Wanted): number | string {
   if (typeof value === 'string') return value;
   return (value / (head.type === 'ms' ? 1000 : 1)) * (mapped?.rule.scale ?? 1);
+}
+
+/** Not too large together with its rate or scale. */
+function isFinite(value: number | string, weight: number): boolean {
+  return typeof value === 'string' || Number.isFinite(value * weight);
 }
 
 function weightOf(bytes: Buffer, { rateFrom, rateTo }: Cut, errors: string[]): number {

@@ -103,6 +103,7 @@ test('the explanation agrees with what happens', (t) => {
       'g:1|c|c:id|T17|e:x',
       'g:1|c|@0.5:3|c',
       'h:NaN|g',
+      'i:1:1e308|ms|@1e-9',
     ],
   ];
   const { why, ingest, store } = world();
