@@ -7,8 +7,7 @@ import type { AdapterConfig } from './daemon/config.ts';
 
 export type { AdapterConfig };
 export { adapterProblems } from './daemon/check.ts';
-export { webConfigProblems } from './page/web-config.ts';
-export { mappingProblems } from './mapping/read.ts';
+export { documentProblems } from './daemon/documents.ts';
 export type { LineExplanation, SampleExplanation } from './statsd/why.ts';
 
 export const adapterDaemon: DaemonDefinition<AdapterConfig> = {

@@ -50,10 +50,10 @@ just: a mapping
   const { code, stdout } = await run(t, ['check', dir]);
   t.equal(code, 2);
   for (const part of [
-    /a\.yaml:1: .*Web_1/,
-    /a\.yaml:1: .*prots/,
-    /a\.yaml:1: .*70000/,
-    /a\.yaml:6: .*connectTimeout.*soon/,
+    /a\.yaml:3: .*Web_1/,
+    /a\.yaml:4: .*prots/,
+    /a\.yaml:4: .*70000/,
+    /a\.yaml:9: .*connectTimeout.*soon/,
     /a\.yaml:11: .*Deployment is not a kind/,
     /a\.yaml:15: .*apiVersion and kind are missing/,
     /b\.json: /,
@@ -102,8 +102,8 @@ spec:
   writeFileSync(join(dir, 'bad.yaml'), bad);
   const structure = await run(t, ['check', join(dir, 'bad.yaml')]);
   t.equal(structure.code, 2);
-  t.match(structure.stdout, /bad\.yaml: spec\.tls\.keyFile: Required value/);
-  t.match(structure.stdout, /bad\.yaml: unknown field "spec\.limits\.maxSessions"/);
+  t.match(structure.stdout, /bad\.yaml:20: spec\.tls\.keyFile: Required value/);
+  t.match(structure.stdout, /bad\.yaml:22: unknown field "spec\.limits\.maxSessions"/);
   writeFileSync(join(dir, 'bad.yaml'), bad.replace('key:', 'keyFile:'));
   const rules = await run(t, ['check', join(dir, 'bad.yaml')]);
   t.equal(rules.code, 2);
@@ -134,7 +134,7 @@ test("statsd_exporter's mappings are checked as well", async (t) => {
   const { code, stdout } = await run(t, ['check', dir]);
   t.equal(code, 2);
   for (const part of [
-    /bad\.yaml: mappings\[0\]\.match/,
+    /bad\.yaml:2: mappings\[0\]\.match/,
     /mappings\[0\]\.nam: /,
     /mappings\[1\]\.name/,
     /5 problems/,
@@ -146,7 +146,7 @@ test("statsd_exporter's mappings are checked as well", async (t) => {
 test('adapters beyond their structure, and web configurations, are checked as well', async (t) => {
   const dir = tempDir(t);
   const spec = {
-    sources: [{ name: 's', redis: { address: 'x' }, relabel: [{ regex: '(' }] }],
+    sources: [{ name: 's', redis: { address: 'x:6379' }, relabel: [{ regex: '(' }] }],
     probe: { allow: ['10/8'] },
   };
   const object = {
@@ -160,12 +160,87 @@ test('adapters beyond their structure, and web configurations, are checked as we
   const { code, stdout } = await run(t, ['check', dir]);
   t.equal(code, 2);
   for (const part of [
-    /adapter\.json: spec\.sources\[0\]\.relabel\[0\]: /,
-    /adapter\.json: spec\.probe\.allow: /,
-    /web\.yml: basic_auth_users\.anna: /,
-    /web\.yml: tls_config: .*an unknown key/,
+    /adapter\.json:1: spec\.sources\[0\]\.relabel\[0\]: /,
+    /adapter\.json:1: spec\.probe\.allow: /,
+    /web\.yml:1: basic_auth_users\.anna: /,
+    /web\.yml:2: tls_config: .*an unknown key/,
     /4 problems/,
   ])
     t.match(stdout, part);
   t.notMatch(stdout, 'plain-text');
+});
+
+test("every kind of an adapter's files: each problem with its line, all at once", async (t) => {
+  const dir = tempDir(t);
+  const files = {
+    'adapter.yaml': `# the document itself, without an object around it
+control: [http://127.0.0.1:7080]
+logLevel: info
+sources:
+  - name: a
+    prometheus: { url: 'http://bob:hunter2@127.0.0.1/metrics' }
+    relabel:
+      - { action: drop, regex: fine }
+      - { action: hashmod }
+      - { regex: '(' }
+  - name: b
+    redis:
+      address: redis://:hunter2@cache
+  - name: c
+    json:
+      url: svc:shop
+      http: { username: u, bearerTokenFrom: { file: /t } }
+  - name: d
+    jolokia:
+      url: http://127.0.0.1:8778/
+      rules:
+        rules:
+          - pattern: '('
+          - { name: x }
+  - name: e
+    pod: { processes: [{ name: p, command: '[' }] }
+`,
+    'structure.yaml':
+      'maxSeries: many\nsources:\n  - name: a\n    jsn: {}\n  - name: b\n    json: { url: 1 }\n',
+    'json.yml': `modules:
+  one:
+    metrics:
+      - { name: a, path: '{ [' }
+      - { name: b, path: '{.b}', labels: { x: '{' } }
+  two:
+    http_client_config: { proxy_url: 'http://x' }
+`,
+    'jmx.yml': `lowercaseOutputName: true
+rules:
+  - pattern: '('
+  - { pattern: 'a', name: '$2' }
+  - name: x
+`,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+  const { code, stdout } = await run(t, ['check', dir]);
+  t.equal(code, 2);
+  for (const part of [
+    /adapter\.yaml:6: sources\[0\]\.prometheus: .*password/,
+    /adapter\.yaml:9: sources\[0\]\.relabel\[1\]: .*targetLabel/,
+    /adapter\.yaml:10: sources\[0\]\.relabel\[2\]: .*RE2/,
+    /adapter\.yaml:12: sources\[1\]\.redis: .*password/,
+    /adapter\.yaml:15: sources\[2\]\.json: /,
+    /adapter\.yaml:17: sources\[2\]\.json\.http: .*bearer/,
+    /adapter\.yaml:23: sources\[3\]\.jolokia\.rules\.rules\[0\]: .*RE2/,
+    /adapter\.yaml:24: sources\[3\]\.jolokia\.rules\.rules\[1\]\.pattern: /,
+    /adapter\.yaml:26: sources\[4\]\.pod: .*RE2/,
+    /structure\.yaml:1: maxSeries: /,
+    /structure\.yaml:4: sources\[0\]\.jsn: /,
+    /structure\.yaml:6: sources\[1\]\.json\.url: /,
+    /json\.yml:4: modules\[one\]\.metrics\[0\]\.path: /,
+    /json\.yml:5: modules\[one\]\.metrics\[1\]\.labels\[x\]: /,
+    /json\.yml:7: modules\[two\]\.http_client_config\.proxy_url: /,
+    /jmx\.yml:3: rules\[0\]: .*RE2/,
+    /jmx\.yml:4: rules\[1\]\.name: /,
+    /jmx\.yml:5: rules\[2\]\.pattern: /,
+    /^4 objects, 18 problems$/m,
+  ])
+    t.match(stdout, part);
+  t.notMatch(stdout, 'hunter2');
 });

@@ -7,6 +7,7 @@ import type { MetricType } from '@outrigger/core/exposition';
 import { compileRegex } from '../regex.ts';
 import type { Regex, Template } from '../regex.ts';
 import { readBySchema } from '../sources/document.ts';
+import { Problems } from '../sources/problems.ts';
 import { compileJavaTemplate } from './java-template.ts';
 import { compileObjectNamePattern } from './object-name.ts';
 import type { ObjectName, ObjectNameMatcher } from './object-name.ts';
@@ -92,7 +93,12 @@ export function readJmxConfig(document: unknown): JmxConfig {
   const exclude = spec.excludeObjectNames ?? spec.blacklistObjectNames ?? [];
   for (const [index, pattern] of include.entries()) matcherOf(pattern, `includeObjectNames[${index}]`);
   const excluded = exclude.map((pattern, index) => matcherOf(pattern, `excludeObjectNames[${index}]`));
-  const rules = spec.rules ?? [{}];
+  const problems = new Problems();
+  const rules = (spec.rules ?? [{}]).flatMap((one, index) => {
+    const where = `rules[${index}]`;
+    return problems.attempt(where, () => compileRule({ ...ruleDefaults, ...one }, where)) ?? [];
+  });
+  problems.refuse();
   return {
     startDelayMs: spec.startDelaySeconds * 1000,
     lowercaseOutputName: spec.lowercaseOutputName,
@@ -101,7 +107,7 @@ export function readJmxConfig(document: unknown): JmxConfig {
     excludes: exclude.length > 0,
     isExcluded: (name) => excluded.some((matches) => matches(name)),
     isAttributeTaken: attributeFilter(spec.includeObjectNameAttributes, spec.excludeObjectNameAttributes),
-    rules: rules.map((one, index) => compileRule({ ...ruleDefaults, ...one }, `rules[${index}]`)),
+    rules,
   };
 }
 

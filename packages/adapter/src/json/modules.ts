@@ -7,6 +7,7 @@ import type { HttpOptions } from '../http/options.ts';
 import { compileJsonPath } from '../jsonpath/path.ts';
 import type { JsonPath } from '../jsonpath/path.ts';
 import { readBySchema } from '../sources/document.ts';
+import { Problems } from '../sources/problems.ts';
 import { clientOptions, inlineSecret, oauthOf } from './client.ts';
 import { modulesSchema } from './schema.ts';
 import type { MetricSpec, ModuleSpec } from './schema.ts';
@@ -34,9 +35,14 @@ export type JsonModules = ReadonlyMap<string, JsonModule>;
 /** A configuration file, `{modules: {…}}`. Throws InvalidConfig, or CONFIG_INVALID for what a path or the client says. */
 export function readJsonModules(document: unknown): JsonModules {
   const { modules = {} } = readBySchema(modulesSchema, document);
-  return new Map(
-    Object.entries(modules).map(([name, module]) => [name, compileModule(module, `modules[${name}]`)]),
-  );
+  const problems = new Problems();
+  const compiled = Object.entries(modules).flatMap(([name, module]): [string, JsonModule][] => {
+    const where = `modules[${name}]`;
+    const one = problems.attempt(where, () => compileModule(module, where, problems));
+    return one === undefined ? [] : [[name, one]];
+  });
+  problems.refuse();
+  return new Map(compiled);
 }
 
 /**
@@ -58,7 +64,7 @@ export function readModulesOfObject(modules: unknown): JsonModules {
   return readJsonModules({ modules });
 }
 
-function compileModule(spec: ModuleSpec, where: string): JsonModule {
+function compileModule(spec: ModuleSpec, where: string, problems: Problems): JsonModule {
   const codes = spec.valid_status_codes ?? [];
   const http = clientOptions(spec.http_client_config, `${where}.http_client_config`);
   const headers = {
@@ -66,9 +72,10 @@ function compileModule(spec: ModuleSpec, where: string): JsonModule {
     ...lowercased(http.headers),
     ...lowercased(spec.headers ?? {}),
   };
-  const metrics = (spec.metrics ?? []).flatMap((metric, index) =>
-    compileMetric(metric, `${where}.metrics[${index}]`),
-  );
+  const metrics = (spec.metrics ?? []).flatMap((metric, index) => {
+    const at = `${where}.metrics[${index}]`;
+    return problems.attempt(at, () => compileMetric(metric, at)) ?? [];
+  });
   refuseTwoTypes(metrics, where);
   return {
     http: { ...http, headers },

@@ -4,10 +4,8 @@
  */
 
 import type { MetricsSource } from '@outrigger/core/api';
-import { OutriggerError } from '@outrigger/core/errors';
 import type { MetricFamily } from '@outrigger/core/exposition';
 import type { Deps } from '@outrigger/core/lifecycle';
-import { parseTarget } from '@outrigger/core/net';
 import { fileOf, secretFrom } from '../http/options.ts';
 import type { SecretFrom } from '../http/options.ts';
 import { readSecret } from '../http/secrets.ts';
@@ -22,6 +20,7 @@ import { parseInfo } from './info.ts';
 import type { Info } from './info.ts';
 import { optionalQuestions, questions, Refusals } from './questions.ts';
 import { addClusterInfo, addInfo, commandsOf, flat } from './sections.ts';
+import { redisServerAt } from './server.ts';
 
 export type RedisSpec = NonNullable<MetricsSource['redis']>;
 
@@ -34,34 +33,6 @@ export function redisSource(spec: RedisSpec, place: Place, deps: RedisDeps): Sou
   // Refused now, not at the first scrape.
   if (spec.passwordFrom !== undefined) secretFrom(spec.passwordFrom);
   return new RedisSource(spec, redisServerAt(place), place.address, deps);
-}
-
-/** `HOST:PORT`, `unix:/path`, `redis://HOST[:PORT]` or `rediss://`. */
-export function redisServerAt(place: Place): RedisServer {
-  const target = parseTarget(place.address);
-  if (target.kind === 'tcp' || target.kind === 'unix') return { address: target, tls: false };
-  const url = target.kind === 'url' ? target.url : undefined;
-  if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
-    throw invalid(
-      place.address,
-      'is none of a Redis server',
-      'HOST:PORT, unix:/path or redis(s)://HOST:PORT',
-    );
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw invalid(`${url.protocol}//${url.host}`, 'has a password in it', 'use username and passwordFrom');
-  }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = url.port === '' ? 6379 : Number(url.port);
-  return { address: { kind: 'tcp', host, port }, tls: url.protocol === 'rediss:' };
-}
-
-function invalid(address: string, what: string, hint: string): OutriggerError {
-  return new OutriggerError(`the address ${address} ${what}`, {
-    code: 'CONFIG_INVALID',
-    target: address,
-    hint,
-  });
 }
 
 class RedisSource implements Source {

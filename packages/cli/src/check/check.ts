@@ -8,15 +8,15 @@ import {
   metricsAdapterKind,
   validateObject,
 } from '@outrigger/core/api';
-import type { KubernetesObject, MetricsAdapter } from '@outrigger/core/api';
+import type { FieldError, KubernetesObject, MetricsAdapter } from '@outrigger/core/api';
 import { describeProblem, InvalidConfig } from '@outrigger/core/config';
 import { readManifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
 
 const usage = `usage: outrigger check FILE|FOLDER …
 
-Reads manifests, configuration documents (an object with apiVersion, kind and spec), statsd_exporter's mappings
-and the exporters' web configurations, and tells every problem.
+Reads manifests (objects with apiVersion, kind and spec), documents of an adapter, statsd_exporter's mappings,
+json_exporter's modules, jmx_exporter's rules and the exporters' web configurations, and tells every problem.
 Exit code 0: nothing wrong; 2: at least one problem.
 `;
 
@@ -38,10 +38,13 @@ export async function check(args: readonly string[]): Promise<number> {
   const manifests = await readManifests(args);
   let problems = 0;
   for (const manifest of manifests) {
-    const foreign = await problemsOfForeign(manifest);
-    for (const problem of foreign ?? [...problemsOf(manifest), ...(await problemsOfAdapter(manifest))]) {
+    const foreign = await findingsOfDocument(manifest);
+    for (const { field, text } of foreign ?? [
+      ...findingsOf(manifest),
+      ...(await findingsOfAdapter(manifest)),
+    ]) {
       problems += 1;
-      process.stdout.write(`${manifest.place}: ${problem}\n`);
+      process.stdout.write(`${manifest.placeOf(field)}: ${text}\n`);
     }
   }
   const objects = `${manifests.length} object${manifests.length === 1 ? '' : 's'}`;
@@ -53,23 +56,30 @@ export async function check(args: readonly string[]): Promise<number> {
   return problems === 0 ? 0 : 2;
 }
 
-/** Undefined: the document is no mapping of statsd_exporter, and no web configuration of the exporters. */
-async function problemsOfForeign({ value, errors }: Manifest): Promise<string[] | undefined> {
+/** What is wrong, and with which field; '' for the whole. */
+interface Finding {
+  readonly field: string;
+  readonly text: string;
+}
+
+/** Undefined: the document is none of those without a kind. */
+async function findingsOfDocument({ value, errors }: Manifest): Promise<Finding[] | undefined> {
   if (errors.length > 0) return undefined;
-  const { mappingProblems, webConfigProblems } = await import('@outrigger/adapter');
-  return (mappingProblems(value) ?? webConfigProblems(value))?.map(describeProblem);
+  const { documentProblems } = await import('@outrigger/adapter');
+  return documentProblems(value)?.map((problem) => ({ field: problem.path, text: describeProblem(problem) }));
 }
 
 /** What a MetricsAdapter of the right structure says that cannot be: expressions, rules, networks. */
-async function problemsOfAdapter(manifest: Manifest): Promise<string[]> {
+async function findingsOfAdapter(manifest: Manifest): Promise<Finding[]> {
   const { value } = manifest;
-  if (!isMetricsAdapter(value) || problemsOf(manifest).length > 0) return [];
+  if (!isMetricsAdapter(value) || findingsOf(manifest).length > 0) return [];
   const object = structuredClone(value) as MetricsAdapter;
   applyDefaults(metricsAdapterKind, object);
   const { adapterProblems } = await import('@outrigger/adapter');
-  return adapterProblems(object.spec).map((problem) =>
-    describeProblem({ ...problem, path: `spec.${problem.path}` }),
-  );
+  return adapterProblems(object.spec).map((problem) => {
+    const path = `spec.${problem.path}`;
+    return { field: path, text: describeProblem({ ...problem, path }) };
+  });
 }
 
 function isMetricsAdapter(value: unknown): boolean {
@@ -80,14 +90,21 @@ function isMetricsAdapter(value: unknown): boolean {
 
 /** Loopback endpoints are allowed here: whether a server takes them is a switch of the server. */
 export function problemsOf(manifest: Manifest): string[] {
-  if (manifest.errors.length > 0) return [...manifest.errors];
+  return findingsOf(manifest).map(({ text }) => text);
+}
+
+function findingsOf(manifest: Manifest): Finding[] {
+  const ofWhole = (text: string): Finding => ({ field: '', text });
+  if (manifest.errors.length > 0) return manifest.errors.map(ofWhole);
   const { value } = manifest;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return ['not an object with apiVersion and kind'];
+    return [ofWhole('not an object with apiVersion and kind')];
   const { apiVersion, kind: name } = value as { apiVersion?: unknown; kind?: unknown };
   if (typeof apiVersion !== 'string' || typeof name !== 'string') {
     return [
-      'apiVersion and kind are missing: want for example apiVersion: outrigger.dev/v1alpha1, kind: TrafficPolicy',
+      ofWhole(
+        'apiVersion and kind are missing: want for example apiVersion: outrigger.dev/v1alpha1, kind: TrafficPolicy',
+      ),
     ];
   }
   const kind = kindOf(apiVersion, name);
@@ -96,12 +113,12 @@ export function problemsOf(manifest: Manifest): string[] {
       .map((one) => one.kind)
       .sort()
       .join(', ');
-    return [`${apiVersion} ${name} is not a kind Outrigger knows; it knows ${known}`];
+    return [ofWhole(`${apiVersion} ${name} is not a kind Outrigger knows; it knows ${known}`)];
   }
   const { errors, unknown } = checkStructure(kind.schema, value);
   const found = [
-    ...errors.map((error) => `${error.field}: ${error.message}`),
-    ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...errors.map(ofField),
+    ...unknown.map((path) => ({ field: path, text: `unknown field ${JSON.stringify(path)}` })),
   ];
   if (errors.length > 0) return found;
   const object = structuredClone(value) as KubernetesObject;
@@ -109,5 +126,9 @@ export function problemsOf(manifest: Manifest): string[] {
   if (kind.namespaced) object.metadata.namespace ??= 'default';
   applyDefaults(kind, object);
   const rules = validateObject(kind, object, undefined, { allowLoopbackEndpoints: true });
-  return [...found, ...rules.map((error) => `${error.field}: ${error.message}`)];
+  return [...found, ...rules.map(ofField)];
+}
+
+function ofField({ field, message }: FieldError): Finding {
+  return { field, text: `${field}: ${message}` };
 }

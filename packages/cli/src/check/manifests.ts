@@ -3,7 +3,8 @@
 import { OutriggerError } from '@outrigger/core/errors';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document, Scalar } from 'yaml';
 
 export interface Manifest {
   /** `FILE`, or `FILE:LINE` where the document begins. */
@@ -11,6 +12,8 @@ export interface Manifest {
   readonly value: unknown;
   /** What keeps the document from being read at all: syntax, duplicate keys. */
   readonly errors: readonly string[];
+  /** `FILE:LINE` of a field, such as `spec.ports[1].name`, or of what is nearest above it. */
+  readonly placeOf: (field: string) => string;
 }
 
 /** Files as given; of folders, what ends in .yaml, .yml or .json, in order of names. Throws MANIFEST_UNREADABLE. */
@@ -49,7 +52,11 @@ async function readFileManifests(file: string): Promise<Manifest[]> {
     // Nothing between two separators is no object.
     if (errors.length === 0 && (value === null || value === undefined)) return [];
     const { line } = lines.linePos(document.contents?.range?.[0] ?? document.range[0]);
-    return itemsOf({ place: documents.length > 1 ? `${file}:${line}` : file, value, errors });
+    const place = documents.length > 1 ? `${file}:${line}` : file;
+    const lineAt = (steps: readonly (string | number)[]): number =>
+      lines.linePos(offsetOf(document, steps)).line;
+    const placeOf = (field: string): string => (field === '' ? place : `${file}:${lineAt(stepsOf(field))}`);
+    return itemsOf({ place, value, errors, placeOf });
   });
 }
 
@@ -58,7 +65,37 @@ function itemsOf(manifest: Manifest): Manifest[] {
   const { value, place } = manifest;
   const { kind, items } = (value ?? {}) as { kind?: unknown; items?: unknown };
   if (kind !== 'List' || !Array.isArray(items)) return [manifest];
-  return items.map((item: unknown, i) => ({ place: `${place} items[${i}]`, value: item, errors: [] }));
+  return items.map((item: unknown, i) => ({
+    ...{ place: `${place} items[${i}]`, value: item, errors: [] },
+    placeOf: (field) => `${manifest.placeOf(`items[${i}]${field === '' ? '' : `.${field}`}`)} items[${i}]`,
+  }));
+}
+
+/** `a.b[2][name]` as `a`, `b`, 2, `name`. */
+function stepsOf(field: string): (string | number)[] {
+  return [...field.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map(([whole, inside]) => {
+    const step = inside ?? whole;
+    return /^\d+$/.test(step) ? Number(step) : step;
+  });
+}
+
+/** Where the last step that is there begins: the key of a map, the item of a list. */
+function offsetOf(document: Document.Parsed, steps: readonly (string | number)[]): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range[0] ?? document.range[0];
+  for (const step of steps) {
+    if (isMap<unknown, unknown>(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      if (pair === undefined) break;
+      offset = (pair.key as Scalar).range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      if (!isNode(node)) break;
+      offset = node.range?.[0] ?? offset;
+    } else break;
+  }
+  return offset;
 }
 
 function unreadable(path: string, cause: unknown): OutriggerError {
