@@ -37,9 +37,10 @@ export class Fields {
     return this.#value[field];
   }
 
+  /** Numbers, true and false are texts, too: Go's reader takes them where a text is wanted. */
   string(field: string): string | undefined {
     return this.#read(field, 'a string', (value) =>
-      typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined,
+      ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined,
     );
   }
 

@@ -87,11 +87,11 @@ export class Page {
       const answered = await this.#ask(asked);
       await this.#compose(out, asked, answered);
     } finally {
-      const done = (): void => {
+      const leave = (): void => {
         this.#underWay -= 1;
       };
-      if (sent === undefined) done();
-      else void sent.then(done);
+      if (sent === undefined) leave();
+      else void sent.then(leave);
     }
   }
 

@@ -52,6 +52,13 @@ test('globs: each * is one field, captured for name and labels', (t) => {
   t.end();
 });
 
+test('numbers and truths are taken where a text is wanted', (t) => {
+  const document = { mappings: [{ match: 'a.*', name: 'a', labels: { code: 200, shared: true } }] };
+  t.same(mapped(document, 'a.b'), { rule: 0, name: 'a', labels: { code: '200', shared: 'true' } });
+  t.same(problemsOf({ mappings: [{ match: 'a.*', name: 'a', labels: { list: [] } }] }).length, 1);
+  t.end();
+});
+
 test('the first glob in the document wins, or the most specific one where ordering is off', (t) => {
   const mappings = [
     { match: '*.*.c', name: 'first' },
