@@ -185,7 +185,7 @@ test('RESET is a new connection, as the configuration has it', async (t) => {
   say('CLIENT', 'SETNAME', 'x#eventual');
   state.identity = { user: 'u', password: 'p', protocol: 3, database: 4 };
   state.noEvict = state.noTouch = true;
-  state.pins.add('tracking');
+  state.pins = new Set(['tracking']);
   state.serverId = 7;
   const answer = decide('RESET');
   t.match(answer, { do: 'reset', loud: false });

@@ -140,12 +140,12 @@ export class Guest {
       this.own = own;
       this.state.serverId = Number((await own.say('CLIENT', 'ID')).slice(1));
     }
-    this.state.pins.add(reason);
+    this.state.pins = new Set([...this.state.pins, reason]);
     return this.own;
   }
 
   unpin(reason: PinReason): void {
-    this.state.pins.delete(reason);
+    this.state.pins = new Set([...this.state.pins].filter((one) => one !== reason));
     if (this.state.pins.size > 0) return;
     this.own?.close();
     this.own = undefined;

@@ -55,7 +55,7 @@ test('a line says what the session is doing, in the letters of Redis', redis, as
   const flags = (): string => / flags=(\S+) /.exec(clientLine(state, 0))?.[1] ?? '';
   t.equal(flags(), 'U');
   for (const pin of ['wait', 'blocking', 'tracking', 'multi', 'subscribe', 'monitor', 'sticky'] as const)
-    state.pins.add(pin);
+    state.pins = new Set([...state.pins, pin]);
   state.noEvict = state.noTouch = true;
   t.equal(flags(), 'OPxbtUeT', 'blocked twice is blocked');
   t.match(clientLine(state, 0), / multi=0 .* cmd=NULL .* redir=0 /);
