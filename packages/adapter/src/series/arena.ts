@@ -12,7 +12,7 @@ const gone = -2;
 
 export class Arena {
   readonly #columns: Columns;
-  bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  bytes: Buffer;
   #used = 0;
   /** Bytes of forgotten series. */
   #dead = 0;
@@ -20,8 +20,10 @@ export class Arena {
   /** Places of the table that are not empty. */
   #taken = 0;
 
-  constructor(columns: Columns) {
+  /** `expected`: bytes there is room for at once. */
+  constructor(columns: Columns, expected: number) {
     this.#columns = columns;
+    this.bytes = Buffer.allocUnsafeSlow(Math.max(expected, 64 * 1024));
   }
 
   /** Bytes of the texts of live series. */

@@ -34,6 +34,11 @@ export class Columns {
   #used = 0;
   #free = none;
 
+  /** `expected`: series there is room for at once; memory not touched costs nothing, while growing leaves holes in it. */
+  constructor(expected = 256) {
+    this.#grow(expected);
+  }
+
   /** Slots ever used: all live ones are below. */
   get end(): number {
     return this.#used;

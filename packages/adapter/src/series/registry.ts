@@ -36,12 +36,18 @@ const maxTextBytes = 16 * 1024;
 /** Bytes of names per series allowed, on average: with 100,000 series 50 MiB in all. */
 const meanTextBytes = 512;
 
+/** Room is set aside for as many series as are allowed, but for no more than these. */
+const mostExpected = 1 << 17;
+
+/** Bytes of names per series that room is set aside for. */
+const usualTextBytes = 96;
+
 /** Series forgotten at a time: some milliseconds. */
 const mostForgotten = 4096;
 
 export class SeriesRegistry implements SeriesStore {
-  readonly columns = new Columns();
-  readonly arena = new Arena(this.columns);
+  readonly columns: Columns;
+  readonly arena: Arena;
   readonly cells = new BucketCells();
   readonly #clock: Clock;
   #options: RegistryOptions;
@@ -66,6 +72,9 @@ export class SeriesRegistry implements SeriesStore {
   constructor(options: RegistryOptions, clock: Clock) {
     this.#clock = clock;
     this.#options = options;
+    const expected = Math.min(options.maxSeries, mostExpected);
+    this.columns = new Columns(expected);
+    this.arena = new Arena(this.columns, expected * usualTextBytes);
     this.#common = pairs(options.labels);
     this.#seconds = secondsOf(clock);
   }

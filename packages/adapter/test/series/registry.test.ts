@@ -46,7 +46,7 @@ test('histograms are cumulative and weighted, with canonical bounds in OpenMetri
     await page(openMetrics),
     '# TYPE t histogram\n# HELP t t.\n' +
       't_bucket{k="v",le="0.1"} 5\nt_bucket{k="v",le="1.0"} 5\nt_bucket{k="v",le="1e+06"} 5\n' +
-      't_bucket{k="v",le="+Inf"} 6.5\nt_sum{k="v"} 15000000.45\nt_count{k="v"} 6.5\n' +
+      't_bucket{k="v",le="+Inf"} 7\nt_sum{k="v"} 15000000.45\nt_count{k="v"} 7\n' +
       't_created{k="v"} 1767225600\n# EOF\n',
   );
 });

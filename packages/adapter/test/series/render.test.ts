@@ -4,7 +4,7 @@ import { writeStored } from '../../src/series/render.ts';
 import { newRegistry, spec } from './harness.ts';
 
 test('what changes while a page is written tears no series and loses none', async (t) => {
-  const { registry, clock } = newRegistry({ maxSeries: 20_000 });
+  const { registry, clock } = newRegistry({ maxSeries: 3000 });
   const open = (i: number, ttlMs = 0) =>
     registry.open(spec('h', [['i', String(i)]], { type: 'histogram', bounds: [1, 2], ttlMs }));
   const slots = Array.from({ length: 3000 }, (_, i) => open(i, i % 2 === 0 ? 1000 : 0));
@@ -13,6 +13,7 @@ test('what changes while a page is written tears no series and loses none', asyn
   let turns = 0;
   const meanwhile = async (): Promise<void> => {
     turns += 1;
+    registry.configure({ maxSeries: 20_000, labels: { turn: String(turns - 1) } });
     // New series, so many that columns and texts move; values; and time, in which half of them would be forgotten.
     for (let i = 0; i < 2000; i++) open(10_000 * turns + i);
     for (const slot of slots) registry.observe(slot, 5, 1);
