@@ -36,20 +36,31 @@ function groupsOf({ metadata, spec }: Lease, options: TargetOptions): TargetGrou
   if (role === undefined || scrape === undefined || expired(spec, options.nowMs)) return [];
   if (options.namespace !== '' && options.namespace !== namespace) return [];
   const instance = spec.holderIdentity ?? '';
-  const pod = options.podLabels(namespace, instance);
+  const admin = annotations[annotation('admin')];
+  const name = [instance, hostOf(instance, [scrape, adminUrl(admin)])].find(
+    (one) => options.podLabels(namespace, one) !== undefined,
+  );
+  const pod = name === undefined ? undefined : options.podLabels(namespace, name);
   if (!options.selector.matches({ ...pod, ...labels })) return [];
   const common = {
     namespace,
     outrigger_role: role,
     outrigger_instance: instance,
-    ...(pod === undefined ? {} : { pod: instance }),
+    ...(name === undefined ? {} : { pod: name }),
     ...appOf(pod ?? {}),
   };
   const page = targetOf(scrape, common);
-  const admin = targetOf(adminUrl(annotations[annotation('admin')]), { ...common, outrigger_page: 'admin' });
+  const own = targetOf(adminUrl(admin), { ...common, outrigger_page: 'admin' });
   // An adapter's own metrics are on another address than the ones it collects.
-  const another = admin !== undefined && admin.targets[0] !== page?.targets[0];
-  return [page, another ? admin : undefined].filter((group) => group !== undefined);
+  const another = own !== undefined && own.targets[0] !== page?.targets[0];
+  return [page, another ? own : undefined].filter((group) => group !== undefined);
+}
+
+/** Sidecars call themselves by their host, which in a pod is its name, and the port of one of their pages. */
+function hostOf(instance: string, urls: readonly (string | undefined)[]): string {
+  const ports = urls.map((url) => (url === undefined ? '' : (URL.parse(url)?.port ?? '')));
+  const port = ports.find((one) => one !== '' && instance.endsWith(`-${one}`));
+  return port === undefined ? instance : instance.slice(0, -port.length - 1);
 }
 
 function expired(spec: Lease['spec'], nowMs: number): boolean {

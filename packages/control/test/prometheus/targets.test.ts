@@ -104,6 +104,34 @@ test('labels of the pod, and filters by namespace and labels', async (t) => {
   t.equal((await control.get('/sd/prometheus?labelSelector=%3D')).status, 400);
 });
 
+test('the pod is found by the names sidecars give themselves: its own, and a port', async (t) => {
+  const control = await startControl(t);
+  for (const name of ['cart-0', 'cart'])
+    await control.post('/api/v1/namespaces/default/pods', {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, labels: { app: name } },
+      spec: { containers: [{ name: 'cart', image: 'cart' }] },
+    });
+  const page = { scrape: 'http://10.0.0.9:9102/metrics', admin: '10.0.0.9:9103' };
+  await present(control, 'cart-0-9102', { role: 'adapter', ...page });
+  await present(control, 'cart-0-9103', { role: 'ambassador', ...page });
+  await present(control, 'cart-1', page);
+  const found = (await targets(control)) as { labels: Record<string, string> }[];
+  t.strictSame(
+    found.map(({ labels }) => [labels['outrigger_instance'], labels['pod'], labels['app']]),
+    [
+      ['cart-0-9102', 'cart-0', 'cart-0'],
+      ['cart-0-9102', 'cart-0', 'cart-0'],
+      ['cart-0-9103', 'cart-0', 'cart-0'],
+      ['cart-0-9103', 'cart-0', 'cart-0'],
+      ['cart-1', undefined, undefined],
+      ['cart-1', undefined, undefined],
+    ],
+  );
+  t.equal((await targets(control, '?labelSelector=app%3Dcart-0')).length, 4);
+});
+
 test('the control service names itself as it was asked', async (t) => {
   const control = await startControl(t);
   const { body } = await control.get('/sd/prometheus');
