@@ -12,6 +12,7 @@ import { AskedSource } from '../page/ask.ts';
 import { shapeOf } from '../page/shape.ts';
 import { followPlaces } from '../places/follow.ts';
 import type { Places } from '../places/follow.ts';
+import { withPatience } from '../places/patience.ts';
 import type { Prepared } from '../prepared.ts';
 import type { SeriesRegistry } from '../series/registry.ts';
 import { SourceError } from '../sources/source.ts';
@@ -33,6 +34,8 @@ type Labels = Readonly<Record<string, string>>;
 export class Sources {
   readonly #parts: SourcesParts;
   #followed: readonly FollowedSource[] = [];
+  /** The first sources wait for the control service, as the start does. */
+  #isRunning = false;
 
   constructor(parts: SourcesParts) {
     this.#parts = parts;
@@ -47,11 +50,16 @@ export class Sources {
   async prepare(sources: readonly MetricsSource[], labels: Labels): Promise<Prepared> {
     const next: FollowedSource[] = [];
     const made: FollowedSource[] = [];
+    const { watch, context } = this.#parts;
+    const isPatient = watch === undefined || !this.#isRunning;
+    const parts = isPatient
+      ? this.#parts
+      : { ...this.#parts, watch: withPatience(watch, context.deps.clock) };
     try {
       for (const source of sources) {
         const key = JSON.stringify([source, labels]);
         const same = this.#followed.find((one) => one.key === key);
-        const one = same ?? (await FollowedSource.open(source, labels, key, this.#parts));
+        const one = same ?? (await FollowedSource.open(source, labels, key, parts));
         if (same === undefined) made.push(one);
         next.push(one);
       }
@@ -70,6 +78,7 @@ export class Sources {
     await Promise.all(gone.map((one) => one.close()));
     for (const one of made) one.begin(gone.find(({ name }) => name === one.name)?.last);
     this.#followed = next;
+    this.#isRunning = true;
     for (const { name } of gone)
       if (!next.some((one) => one.name === name)) this.#parts.registry.forgetSource(name);
   }
@@ -182,7 +191,7 @@ class FollowedSource {
   async close(): Promise<void> {
     this.#closed = true;
     this.#places?.close();
-    await Promise.all([...this.#asked.values()].map((asked) => asked.close()));
+    for (const asked of this.#asked.values()) await asked.close();
   }
 
   /** Called by the watch, which cannot be refused. */

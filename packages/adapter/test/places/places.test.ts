@@ -1,6 +1,8 @@
+import { FakeClock } from '@outrigger/core/clock';
 import { test } from 'tap';
 import type { EndpointWatch, ServiceEndpoint, WatchService } from '@outrigger/core/watch';
 import { followPlaces } from '../../src/places/follow.ts';
+import { patienceMs, withPatience } from '../../src/places/patience.ts';
 import { whereOf } from '../../src/places/where.ts';
 
 const endpoint = (address: string, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({
@@ -88,4 +90,19 @@ test('endpoints told before the watch has begun are places, too', async (t) => {
   };
   const followed = await followPlaces('http://svc:shop/web/metrics', watch, () => {});
   t.match(followed.places, [{ address: 'http://10.0.0.1:8080/metrics' }]);
+});
+
+test('a Service is not waited for without end once the adapter runs', async (t) => {
+  const clock = new FakeClock();
+  const known = Promise.withResolvers<EndpointWatch>();
+  let closed = 0;
+  const now = { endpoints: [endpoint('10.0.0.1')], problem: '', close: () => void closed++ };
+  const watch = withPatience(() => known.promise, clock);
+  const target = { kind: 'service', namespace: 'shop', name: 'web', port: undefined } as const;
+  const late = watch(target, () => {});
+  void clock.advance(patienceMs);
+  await t.rejects(late, { code: 'ADAPTER_NO_CONTROL', target: 'svc:shop/web' });
+  known.resolve(now);
+  t.equal(await watch(target, () => {}), now, 'in time');
+  t.equal(closed, 1, 'the one that came too late is closed');
 });
