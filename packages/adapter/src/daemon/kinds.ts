@@ -110,20 +110,22 @@ export function kindOf(source: MetricsSource): SourceKind {
 
 /** What to follow; '' where there is no address. */
 export function addressOf(source: MetricsSource): string {
-  return addressAs(kindOf(source), source);
+  const { kind, spec } = configured(source, kindOf(source));
+  return kind.address?.(spec) ?? '';
 }
 
-export function loadKind(source: MetricsSource): Promise<MakeSource> {
-  return loadAs(kindOf(source));
+export async function loadKind(source: MetricsSource): Promise<MakeSource> {
+  const name = kindOf(source);
+  const make = await kinds[name].load();
+  return (made, place, context, before) => {
+    const { spec } = configured(made, name);
+    return (make as Make<SourceKind>)(spec, place, context, made, before);
+  };
 }
 
-function addressAs<K extends SourceKind>(name: K, source: MetricsSource): string {
-  const { address } = kinds[name] as Kind<K>;
-  return address?.(source[name] as NonNullable<MetricsSource[K]>) ?? '';
-}
-
-async function loadAs<K extends SourceKind>(name: K): Promise<MakeSource> {
-  const make = await (kinds[name] as Kind<K>).load();
-  return (source, place, context, before) =>
-    make(source[name] as NonNullable<MetricsSource[K]>, place, context, source, before);
+function configured<K extends SourceKind>(
+  source: MetricsSource,
+  name: K,
+): { readonly kind: Kind<K>; readonly spec: NonNullable<MetricsSource[K]> } {
+  return { kind: kinds[name], spec: source[name] as NonNullable<MetricsSource[K]> };
 }

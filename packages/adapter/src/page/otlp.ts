@@ -88,7 +88,7 @@ function counted(exporter: PushMetricExporter, onPush: (isGood: boolean) => void
   return {
     export: (metrics, done) =>
       exporter.export(metrics, (result) => {
-        onPush(result.code === 0);
+        onPush(result.error === undefined);
         done(result);
       }),
     forceFlush: () => exporter.forceFlush(),

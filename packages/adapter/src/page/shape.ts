@@ -114,10 +114,7 @@ class Shaped {
     const base = fits ? name.slice(0, -suffix.length) + end : name;
     const type: MetricType = suffix === '' || fits ? family.type : 'unknown';
     const { help } = family;
-    this.#put(
-      { name: base, type, help, samples: [] },
-      { ...sample, suffix: fits ? suffix : ('' as SampleSuffix) },
-    );
+    this.#put({ name: base, type, help, samples: [] }, { ...sample, suffix: fits ? suffix : '' });
   }
 
   #put(family: MetricFamily, sample: Sample): void {

@@ -176,7 +176,9 @@ function readUsers(reader: Reader, value: unknown): ReadonlyMap<string, string> 
 function readRate(reader: Reader, value: unknown): WebConfig['rate'] {
   if (value === undefined || value === null) return undefined;
   const rate = reader.object(value, 'rate_limit', ['interval', 'burst']);
-  const interval = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(String(rate['interval'] ?? ''));
+  const interval = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(
+    typeof rate['interval'] === 'string' ? rate['interval'] : '',
+  );
   if (interval === null)
     reader.problem('rate_limit.interval', JSON.stringify(rate['interval']), 'a duration such as 1s');
   const burst = rate['burst'];
@@ -236,7 +238,7 @@ class Reader {
 
   strings(value: unknown, path: string): readonly string[] {
     if (value === undefined || value === null) return [];
-    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value as string[];
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
     this.problem(path, JSON.stringify(value), 'a list of names');
     return [];
   }

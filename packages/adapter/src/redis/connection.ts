@@ -40,7 +40,7 @@ export async function connectRedis(
   net: Net,
 ): Promise<RedisConnection> {
   const { Redis, AbstractConnector } = await import('ioredis');
-  let failure: unknown;
+  let failure: Error | undefined;
   const socket = dial(server, access, net);
   // ioredis listens too, but not from the first moment and not after it was told to disconnect.
   socket.on('error', (error) => (failure ??= error));
@@ -70,12 +70,12 @@ export async function connectRedis(
   redis.on('error', (error) => (failure ??= error));
   return opened(redis, socket, {
     first: () => failure,
-    set: (error) => (failure ??= error),
+    set: (error) => (failure ??= error instanceof Error ? error : new Error(String(error))),
   });
 }
 
 interface Failure {
-  first(): unknown;
+  first(): Error | undefined;
   set(error: unknown): void;
 }
 
@@ -109,8 +109,10 @@ function opened(redis: Redis, socket: Socket, failure: Failure): RedisConnection
       const pipeline = redis.pipeline();
       for (const [name = '', ...args] of commands) pipeline.call(name, ...args);
       const replies = (await pipeline.exec()) ?? [];
-      const lost = replies.find(([error]) => error !== null && error.name !== 'ReplyError');
-      if (lost !== undefined) throw failure.first() ?? lost[0];
+      const lost = replies.flatMap(([error]) =>
+        error === null || error.name === 'ReplyError' ? [] : [error],
+      );
+      if (lost[0] !== undefined) throw failure.first() ?? lost[0];
       return replies.map(([error, value]) => (error === null ? { value } : { refused: error.message }));
     },
     end,

@@ -66,7 +66,7 @@ export function statsdConfigOf(spec: MetricsAdapterSpec): StatsdConfig {
     maxConnections: statsd.maxConnections,
     maxLineLength: sizeBytes(statsd.maxLineLength, 'statsd.maxLineLength'),
     cacheSize: statsd.cacheSize,
-    tagStyles: statsd.tagStyles as readonly TagStyle[],
+    tagStyles: statsd.tagStyles,
     containerId: statsd.containerId,
     mappingFile: spec.statsdMapping,
     mapping: spec.mapping,

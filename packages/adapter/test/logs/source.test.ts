@@ -28,11 +28,11 @@ interface Followed {
   readonly source: LogSource;
   readonly clock: FakeClock;
   /** Lines counted so far, after everything written was read. */
-  lines(): Promise<number>;
-  page(): Promise<string>;
+  readonly lines: () => Promise<number>;
+  readonly page: () => Promise<string>;
   /** What was left out since asked last. */
-  dropped(): Promise<Readonly<Record<string, number>>>;
-  failure(): Promise<SourceError>;
+  readonly dropped: () => Promise<Readonly<Record<string, number>>>;
+  readonly failure: () => Promise<SourceError>;
 }
 
 const asked = () => ({ signal: new AbortController().signal, leftMs: 1000 });

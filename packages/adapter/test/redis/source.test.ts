@@ -185,6 +185,6 @@ test('scrapes that end before the connection is made leave none behind', async (
   fake.answer = (command) => (/^auth/i.test(command) ? '+OK\r\n' : bare(command));
   await collect(source);
   await eventually('one connection is left', () => fake.open === 1 || undefined);
-  source.close();
+  await source.close();
   await eventually('none is left', () => fake.open === 0 || undefined);
 });

@@ -62,7 +62,7 @@ test('transactions begun in word', redis, async (t) => {
 
   await t.test('a server that refuses to begin it executes nothing of it', async (t) => {
     const mayNot = async (rule: string): Promise<void> => {
-      for (const { cli } of cluster.primaries) await cli('ACL', 'SETUSER', 'default', rule);
+      for (const node of cluster.primaries) await node.cli('ACL', 'SETUSER', 'default', rule);
     };
     const fresh = await amb.client();
     t.equal(await fresh.ask('SET', 'kept', '1'), '+OK\r\n');

@@ -69,6 +69,7 @@ function testShard(name: string, n: number, hasPrimary: boolean, eligible: boole
     why: hasPrimary ? '' : 'nobody says it is',
     server: (one) => servers.get(one),
     checking: false,
+    busy: undefined,
     moving: false,
     needRound: () => {},
     sample: (one: string) => {

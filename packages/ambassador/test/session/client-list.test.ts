@@ -74,13 +74,13 @@ const stories: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
-for (const program of ['redis-server', 'redis-8']) {
+for (const program of ['redis-server', 'redis-8'] as const) {
   for (const [what, steps] of Object.entries(stories)) {
     test(`${program}: ${what}`, needs(program, 'redis-cli'), async (t) => {
       const plain = await startRedis(t, { program });
       const behind = await startRedis(t, { program });
       const amb = await startAmbassador(t, { primary: behind.address });
-      const sides = [];
+      const sides: { readonly client: Client; readonly asker: Client }[] = [];
       for (const port of [plain.port, amb.port]) {
         const [client, asker] = [await Client.connect(port), await Client.connect(port)];
         t.teardown(() => [client, asker].forEach((one) => one.destroy()));

@@ -248,7 +248,7 @@ export class House implements SessionPorts {
       limits: { ...defaultLimits, failFastMs: 0 },
       onLost: () => {},
       onErrorReply: () => {},
-    } as ConstructorParameters<typeof Servers>[0]);
+    });
   }
 
   #shard(server: Server): Shard {
@@ -266,6 +266,8 @@ export class House implements SessionPorts {
       },
       why: 'it is gone',
       checking: false,
+      busy: undefined,
+      moving: false,
       server: (name) => (name === server.name ? server : undefined),
       needRound: () => {},
     };

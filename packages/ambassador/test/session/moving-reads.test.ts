@@ -22,6 +22,7 @@ class World {
       primary: undefined,
       why: '',
       checking: false,
+      busy: undefined,
       moving: false,
       server: () => undefined,
       needRound: () => {},

@@ -76,7 +76,7 @@ class World {
 
   async passes(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= slotMarksMs) {
-      this.clock.advance(Math.min(left, slotMarksMs));
+      await this.clock.advance(Math.min(left, slotMarksMs));
       await nextTurn();
     }
   }

@@ -84,7 +84,7 @@ function offsetOf(document: Document.Parsed, steps: readonly (string | number)[]
   let node: unknown = document.contents;
   let offset = document.contents?.range[0] ?? document.range[0];
   for (const step of steps) {
-    if (isMap<unknown, unknown>(node)) {
+    if (isMap(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
       if (pair === undefined) break;
       offset = (pair.key as Scalar).range?.[0] ?? offset;

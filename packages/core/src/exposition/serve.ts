@@ -115,7 +115,10 @@ function textOf(header: string | readonly string[] | undefined): string | undefi
   return header === undefined ? undefined : String(header);
 }
 
-const goneCodes = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED']);
+const goneCodes = new Set([
+  ...['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_UNABLE_TO_PIPE'],
+  ...['ECONNRESET', 'EPIPE'],
+]);
 
 /** `gzip` or `*`, unless its q is 0. */
 export function takesGzip(header: string | undefined): boolean {

@@ -32,13 +32,14 @@ interface Handled {
  * soon as it is accepted, or at any of its `data`. Undefined: not possible here, or not at this moment, and nothing has
  * happened.
  */
-export function readInto(accepted: Socket, { buffer, taken }: ReadOptions): Socket | undefined {
+export function readInto(accepted: Socket, into: ReadOptions): Socket | undefined {
   const shell = accepted as unknown as Handled;
   const handle = shell._handle;
   if (typeof handle?.useUserBuffer !== 'function' || !untouched(accepted)) return undefined;
-  const callback = (bytes: number, into: Uint8Array): boolean =>
-    socket.push(taken((into as Buffer).subarray(0, bytes), into as Buffer));
-  const options = { handle, onread: { buffer, callback }, allowHalfOpen: accepted.allowHalfOpen };
+  const callback = (bytes: number, buffer: Uint8Array): boolean =>
+    socket.push(into.taken((buffer as Buffer).subarray(0, bytes), buffer as Buffer));
+  const onread = { buffer: () => into.buffer(), callback };
+  const options = { handle, onread, allowHalfOpen: accepted.allowHalfOpen };
   const socket = new Socket(options as unknown as SocketConstructorOpts);
   if ((socket as unknown as Handled)._handle !== handle) {
     socket.destroy();
