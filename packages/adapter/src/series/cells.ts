@@ -26,3 +26,15 @@ export class BucketCells {
     else list.push(first);
   }
 }
+
+/** The first bucket whose upper bound is not below the value; the one behind the last stands for +Inf. */
+export function bucketOf(bounds: readonly number[], value: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((bounds[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

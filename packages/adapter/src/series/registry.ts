@@ -12,7 +12,7 @@ import type { LabelPairs } from '@outrigger/core/exposition';
 import { Accounts } from './accounts.ts';
 import type { RefusedCount } from './accounts.ts';
 import { Arena, hashOf } from './arena.ts';
-import { BucketCells } from './cells.ts';
+import { BucketCells, bucketOf } from './cells.ts';
 import { Columns, none } from './columns.ts';
 import { newFamily, ownedSuffixes, suffixesOf } from './family.ts';
 import type { StoredFamily } from './family.ts';
@@ -381,17 +381,6 @@ export class SeriesRegistry implements SeriesStore {
       for (let slot = family.head; slot !== none; slot = next[slot] ?? none) yield slot;
     }
   }
-}
-
-function bucketOf(bounds: readonly number[], value: number): number {
-  let low = 0;
-  let high = bounds.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((bounds[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function pairs(labels: Readonly<Record<string, string>>): LabelPairs {
