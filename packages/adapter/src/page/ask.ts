@@ -114,6 +114,14 @@ export class AskedSource {
   }
 
   async #collect(signal: AbortSignal, leftMs: number): Promise<Outcome> {
+    try {
+      return await this.#answer(signal, leftMs);
+    } catch (error) {
+      return { up: false, failure: 'internal', message: describeError(error), families: [] };
+    }
+  }
+
+  async #answer(signal: AbortSignal, leftMs: number): Promise<Outcome> {
     const { source, maxSeries } = this.options;
     try {
       const answer = await source.collect({ signal, leftMs });
@@ -125,9 +133,9 @@ export class AskedSource {
       const families = await this.#shaped(answer.families);
       return { up: true, answer: { ...answer, families }, series: seriesIn(families) };
     } catch (error) {
-      const message = describeError(error);
-      if (!(error instanceof SourceError)) return { up: false, failure: 'internal', message, families: [] };
-      return { up: false, failure: error.class, message, families: await this.#shaped(error.families) };
+      if (!(error instanceof SourceError)) throw error;
+      const families = await this.#shaped(error.families);
+      return { up: false, failure: error.class, message: describeError(error), families };
     }
   }
 

@@ -1,8 +1,10 @@
 import type { RelabelRule } from '@outrigger/core/api';
 import { FakeClock } from '@outrigger/core/clock';
+import type { MetricFamily } from '@outrigger/core/exposition';
 import { spawnSync } from 'node:child_process';
 import { test } from 'tap';
 import { needs, toolPath } from '../../../../test/harness/index.ts';
+import { AskedSource } from '../../src/page/ask.ts';
 import { maxScrapes, timeForSources } from '../../src/page/page.ts';
 import { SourceError } from '../../src/sources/source.ts';
 import type { Asked } from '../../src/sources/source.ts';
@@ -363,4 +365,26 @@ test('rules see the beginning of a counter under its own name, and it stays with
   };
   t.strictSame(await shown(drop), ['# TYPE b counter', 'b_total 3']);
   t.strictSame(await shown(rename), ['# TYPE c counter', 'c_total 3', 'c_created 17']);
+});
+
+test('a source that throws at once, or whose rules do, fails alone, and again and again', async (t) => {
+  const clock = new FakeClock();
+  const broken = (): never => {
+    throw new TypeError('a mistake');
+  };
+  const refuse = () =>
+    Promise.reject(new SourceError('refused', 'no', { families: [family('x_up', 'gauge', [[], 0])] }));
+  const options = { name: 'one', endpoint: '', timeoutMs: 100, maxSeries: 10 };
+  const shapes = {
+    good: { changes: false, apply: (given: readonly MetricFamily[]) => Promise.resolve(given) },
+  };
+  const sources = [
+    new AskedSource({ ...options, source: { collect: broken, close: broken }, shape: shapes.good }, clock),
+    new AskedSource(
+      { ...options, source: { collect: refuse, close: broken }, shape: { changes: true, apply: broken } },
+      clock,
+    ),
+  ];
+  for (const source of [...sources, ...sources])
+    t.match(await source.ask(50), { up: false, failure: 'internal', message: /a mistake/, families: [] });
 });
