@@ -6,8 +6,8 @@ import { Cleanup, version } from '@outrigger/core/lifecycle';
 import type { Daemon, Deps } from '@outrigger/core/lifecycle';
 import { Metrics } from '@outrigger/core/metrics';
 import { startPresence } from '@outrigger/core/presence';
-import { createSource, hasControl, watchServices } from '@outrigger/core/watch';
-import type { Source as ControlSource } from '@outrigger/core/watch';
+import { controlConnectionFields, createSource, hasControl, watchServices } from '@outrigger/core/watch';
+import type { ControlConfig, Source as ControlSource } from '@outrigger/core/watch';
 import { hostname } from 'node:os';
 import type { JsonProbe } from '../json/source.ts';
 import { AllowList } from '../page/allow.ts';
@@ -257,8 +257,10 @@ function registryOptions({ maxSeries, labels, sources }: AdapterConfig): Registr
 
 /** Sockets are opened once; what they are bound to cannot change under a running process. */
 function refuseRestartOnly(old: AdapterConfig, next: AdapterConfig): void {
-  for (const field of ['listen', 'admin', 'timerBuckets', 'webConfig', 'otlp'] as const)
+  for (const field of ['listen', 'admin', 'timerBuckets', 'webConfig', 'otlp', 'presence'] as const)
     refuseChange(field, old[field], next[field]);
+  for (const field of Object.keys(controlConnectionFields) as (keyof ControlConfig)[])
+    refuseChange(field, old.control[field], next.control[field]);
   for (const [field, key] of [
     ['statsdUdp', 'udp'],
     ['statsdTcp', 'tcp'],

@@ -94,3 +94,19 @@ test('what may be secret in a URL is on no page', async (t) => {
   t.match(texts[0], `source_up{source="one",endpoint="${server.url}/status"} 1\n`);
   t.notMatch(texts.join('\n'), 'hunter2');
 });
+
+test('what is opened once, the control connection among it, cannot change while it runs', async (t) => {
+  const daemon = await start(configure({}), testDeps());
+  t.teardown(() => daemon.close());
+  for (const [field, value] of Object.entries({
+    control: ['http://127.0.0.1:7080'],
+    controlTokenFile: '/run/token',
+    presence: true,
+    timerBuckets: [1],
+  }))
+    await t.rejects(
+      daemon.reload(configure({ [field]: value })),
+      { message: `${field} cannot change while the adapter runs`, hint: /restart/ },
+      field,
+    );
+});
