@@ -255,7 +255,8 @@ test('only replicas may answer: reads wait, then say why there is none', redis, 
   const amb = await startAmbassador(
     t,
     { primary: primary.address, replica: [first, second], readPolicy: 'replica' },
-    { limits: { replicaWaitMs: 300 } },
+    // A replica that has just been filled gets its first write only with its next sign of life, up to a second later.
+    { limits: { replicaWaitMs: 2_000 } },
   );
   const client = await amb.client();
   t.equal(await client.ask('SET', 'k', 'v'), '+OK\r\n');
