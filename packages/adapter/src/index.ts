@@ -12,7 +12,7 @@ export type { LineExplanation, SampleExplanation } from './statsd/why.ts';
 
 export const adapterDaemon: DaemonDefinition<AdapterConfig> = {
   role: 'adapter',
-  summary: 'Takes StatsD and serves one Prometheus scrape page.',
+  summary: 'Takes StatsD and asks other sources, and serves one Prometheus page.',
   schema: adapterSchema,
   checks: adapterChecks,
   parse: parseAdapterConfig,
