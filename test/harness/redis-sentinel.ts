@@ -131,8 +131,11 @@ function sentinels(members: readonly Redis[], name: string): Sentinels {
     async failover() {
       const before = await named();
       const first = members.find(({ process }) => !process.ended) as Redis;
-      const answer = await first.cli('SENTINEL', 'FAILOVER', name);
-      if (answer !== 'OK') throw new Error(`SENTINEL FAILOVER: ${answer}`);
+      await eventually('a failover begins, when the one before is over', async () => {
+        const answer = await first.cli('SENTINEL', 'FAILOVER', name);
+        if (answer !== 'OK') throw new Error(answer);
+        return true;
+      });
       return replaced(before);
     },
   };
